@@ -1,0 +1,36 @@
+/**
+ * The weights of a model, whatever file they come from.
+ *
+ * Tensors carry Hugging Face's names (`model.layers.0.self_attn.q_proj.weight`) and row-major shapes ([out, in]); readers of
+ * other formats translate names, and undo whatever their format did to the rows. Values are read by range and given as
+ * fp32, exactly as the stored type defines them; nothing is held in memory after a read.
+ */
+
+/** Stored element types this project reads. */
+export type WeightType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_1";
+
+export interface WeightInfo {
+  readonly name: string;
+  readonly type: WeightType;
+  /** Row-major: [rows, columns] for a matrix, [length] for a vector. */
+  readonly shape: readonly number[];
+}
+
+export interface Weights extends Disposable {
+  /** Every tensor, in file order. */
+  readonly tensors: readonly WeightInfo[];
+  /** The files the tensors come from, for messages and provenance. */
+  readonly files: readonly string[];
+  has(name: string): boolean;
+  /** @throws KvError `missing_tensor` */
+  info(name: string): WeightInfo;
+  /** The whole tensor as fp32. @throws KvError `missing_tensor`, `corrupt_file`, `disposed` */
+  read(name: string): Float32Array<ArrayBuffer>;
+  /**
+   * Rows of a matrix as fp32, one after the other: [rows.length, columns]. Reads only those rows, so that an embedding
+   * table need not stay in memory.
+   */
+  readRows(name: string, rows: ArrayLike<number>): Float32Array<ArrayBuffer>;
+  /** SHA-256 of the weight file (of the per-file digests, in `files` order, when there are several), hex; computed once. */
+  sha256(): Promise<string>;
+}
