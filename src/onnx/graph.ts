@@ -1,0 +1,139 @@
+/**
+ * Writes ONNX graphs as TypeScript expressions: `const y = g.op("MatMul", [x, w])`.
+ *
+ * A value is the name of an edge. Constants are small and stored in the graph; weights are handed to onnxruntime beside it
+ * (external data), so that no model is ever serialised with its weights. Subgraphs (for `If`) see the values around them.
+ */
+import { ATTRIBUTE, type AttributeProto, ELEMENT, type ElementType, encodeModel, type GraphProto, type NodeProto, type TensorProto, type ValueInfoProto } from "./schema.ts";
+
+/** The name of an edge in a graph. */
+export type Value = string & { readonly edge: unique symbol };
+export type Dim = number | string;
+export type Attribute = number | string | readonly number[] | { readonly float: number } | GraphProto;
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** A finished graph: what `openSession` takes. */
+export interface OnnxModel {
+  readonly graph: Uint8Array;
+  readonly weights: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+const OPSET = 21;
+const edge = (name: string) => name as Value;
+
+export class Graph {
+  readonly #nodes: NodeProto[] = [];
+  readonly #inputs: ValueInfoProto[] = [];
+  readonly #outputs: ValueInfoProto[] = [];
+  readonly #initializers: TensorProto[];
+  readonly #weights: { path: string; data: Uint8Array }[];
+  readonly #constants: Map<string, Value>;
+  readonly #prefix: string;
+
+  constructor(outer?: Graph, prefix = "") {
+    this.#initializers = outer === undefined ? [] : outer.#initializers;
+    this.#weights = outer === undefined ? [] : outer.#weights;
+    this.#constants = outer === undefined ? new Map() : outer.#constants;
+    this.#prefix = prefix;
+  }
+
+  input(name: string, type: ElementType, shape: readonly Dim[]): Value {
+    this.#inputs.push(valueInfo(name, type, shape));
+    return edge(name);
+  }
+
+  /** Names an edge as an output of the graph. */
+  output(name: string, value: Value, type: ElementType, shape: readonly Dim[]): void {
+    this.#nodes.push({ input: [value], output: [name], name: `output/${name}`, opType: "Identity", attribute: [], domain: "" });
+    this.#outputs.push(valueInfo(name, type, shape));
+  }
+
+  /** One operator with one output. Inputs may be "" where ONNX lets one be left out. */
+  op(type: string, inputs: readonly (Value | "")[], attributes: Attributes = {}): Value {
+    return this.#node(type, inputs, attributes, 1, "")[0];
+  }
+
+  /** One operator of onnxruntime's own set with one output. */
+  msOp(type: string, inputs: readonly (Value | "")[], attributes: Attributes = {}): Value {
+    return this.#node(type, inputs, attributes, 1, "com.microsoft")[0];
+  }
+
+  /** One operator with several outputs. */
+  ops(type: string, inputs: readonly (Value | "")[], count: number, attributes: Attributes = {}, domain: "" | "com.microsoft" = ""): readonly [Value, ...Value[]] {
+    return this.#node(type, inputs, attributes, count, domain);
+  }
+
+  /** A shape, axes or sizes: int64 [values.length]. */
+  ints(...values: readonly number[]): Value {
+    return this.#constant(`i${values.join(",")}`, "int64", [values.length], bytes(BigInt64Array.from(values, BigInt)));
+  }
+
+  /** An int64 scalar. */
+  int(value: number): Value {
+    return this.#constant(`s${value}`, "int64", [], bytes(BigInt64Array.of(BigInt(value))));
+  }
+
+  /** An fp32 scalar. */
+  float(value: number): Value {
+    return this.#constant(`f${value}`, "float32", [], bytes(Float32Array.of(value)));
+  }
+
+  /** A weight, given to the session beside the graph. Names are unique across the graph and its subgraphs. */
+  weight(name: string, data: Float32Array, shape: readonly number[]): Value {
+    const external = [
+      { key: "location", value: name },
+      { key: "offset", value: "0" },
+      { key: "length", value: String(data.byteLength) },
+    ];
+    this.#initializers.push({ dims: shape, dataType: ELEMENT.float32, name, externalData: external, dataLocation: 1 });
+    this.#weights.push({ path: name, data: bytes(data) });
+    return edge(name);
+  }
+
+  /** Evaluates one of two subgraphs; both may use any value of this graph. */
+  choose(condition: Value, whenTrue: (g: Graph) => Value, whenFalse: (g: Graph) => Value, label: string): Value {
+    const branch = (side: string, build: (g: Graph) => Value): GraphProto => {
+      const graph = new Graph(this, `${this.#prefix}${label}/${side}/`);
+      const result = build(graph);
+      return { name: `${label}/${side}`, node: graph.#nodes, initializer: [], input: [], output: [{ name: result }] };
+    };
+    return this.op("If", [condition], { then_branch: branch("then", whenTrue), else_branch: branch("else", whenFalse) });
+  }
+
+  finish(name: string): OnnxModel {
+    const graph = { name, node: this.#nodes, initializer: this.#initializers, input: this.#inputs, output: this.#outputs };
+    return { graph: encodeModel(graph, OPSET), weights: this.#weights };
+  }
+
+  #constant(key: string, type: ElementType, dims: readonly number[], rawData: Uint8Array): Value {
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = `const/${key}`;
+    this.#initializers.push({ dims, dataType: ELEMENT[type], name, rawData });
+    this.#constants.set(key, edge(name));
+    return edge(name);
+  }
+
+  #node(type: string, input: readonly string[], attributes: Attributes, count: number, domain: string): readonly [Value, ...Value[]] {
+    const name = `${this.#prefix}${this.#nodes.length}/${type}`;
+    const rest = Array.from({ length: count - 1 }, (_, i) => edge(`${name}:${i + 1}`));
+    const output = [edge(name), ...rest] as const;
+    this.#nodes.push({ input, output, name, opType: type, attribute: Object.entries(attributes).map(attribute), domain });
+    return output;
+  }
+}
+
+function attribute([name, value]: readonly [string, Attribute]): AttributeProto {
+  if (typeof value === "number") return { name, type: ATTRIBUTE.int, i: value };
+  if (typeof value === "string") return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(value) };
+  if ("float" in value) return { name, type: ATTRIBUTE.float, f: value.float };
+  if ("node" in value) return { name, type: ATTRIBUTE.graph, g: value };
+  return { name, type: ATTRIBUTE.ints, ints: value };
+}
+
+function valueInfo(name: string, type: ElementType, shape: readonly Dim[]): ValueInfoProto {
+  const dim = shape.map((d) => (typeof d === "number" ? { dimValue: d } : { dimParam: d }));
+  return { name, type: { tensorType: { elemType: ELEMENT[type], shape: { dim } } } };
+}
+
+const bytes = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

@@ -1,0 +1,64 @@
+/** Runs finished graphs with onnxruntime on the CPU: feeds are views of the caller's memory, and only the named outputs are copied back. */
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { KvError } from "../error.ts";
+import type { OnnxModel } from "./graph.ts";
+
+export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** A dense row-major array: what goes into and comes out of a session. */
+export interface Feed {
+  readonly data: TensorData;
+  readonly dims: readonly number[];
+}
+
+export interface SessionOptions {
+  /** Threads inside one operator. */
+  readonly threads?: number;
+}
+
+export interface Session extends AsyncDisposable {
+  /** Runs once. @throws KvError `engine_failed`, with onnxruntime's own words as the cause */
+  run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]): Promise<Record<Name, Feed>>;
+}
+
+const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
+  [Float32Array, "float32"],
+  [Int32Array, "int32"],
+  [BigInt64Array, "int64"],
+  [Uint8Array, "bool"],
+]);
+
+/** Loads a graph. The weights' memory belongs to onnxruntime afterwards: drop the arrays. */
+export async function openSession(model: OnnxModel, { threads }: SessionOptions = {}): Promise<Session> {
+  const session = await guarded("load", () =>
+    InferenceSession.create(model.graph, {
+      executionProviders: ["cpu"],
+      externalData: [...model.weights],
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    }),
+  );
+  return {
+    async run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]) {
+      const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(feed)]));
+      const outputs = await guarded("run", () => session.run(inputs, fetch));
+      return Object.fromEntries(fetch.map((name) => [name, fromOrt(outputs[name])])) as Record<Name, Feed>;
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+}
+const toOrt = ({ data, dims }: Feed) => new OrtTensor(ELEMENT_OF.get(data.constructor) as "float32", data as Float32Array, dims);
+
+function fromOrt(tensor: OrtTensor | undefined): Feed {
+  if (tensor === undefined) throw new KvError({ code: "engine_failed", path: ["session"], found: "no such output", allowed: "an output of the graph" });
+  return { data: tensor.data as TensorData, dims: tensor.dims };
+}
+
+async function guarded<T>(stage: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new KvError({ code: "engine_failed", path: ["onnxruntime", stage], found: String(cause), allowed: "a run without a fault", cause });
+  }
+}
