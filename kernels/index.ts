@@ -5,12 +5,9 @@
  * graph (WGSL comes beside it). An engine brings a `Kernels`; scoring policies only ever see this interface.
  * n keys, H query heads, KH KV heads, H = KH * G, query head h reads KV head floor(h / G); d head dimension. Row-major fp32.
  */
+import type { Tensor } from "../src/tensor.ts";
 
-/** A dense fp32 array. */
-export interface Tensor {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
+export type { Tensor };
 
 /** Limits what a query sees: key j is seen by query i when i - slidingWindow < j <= i. */
 export interface Visibility {

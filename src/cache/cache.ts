@@ -1,0 +1,108 @@
+/**
+ * The ragged KV cache: per layer and per KV head, its own number of entries at their own true positions.
+ *
+ * What a method kept of the prompt is immutable and shared by forks; what generation adds goes to a tail of the cache's own.
+ * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations.
+ */
+import { KvError } from "../error.ts";
+import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
+import { appendRow, copyTail, emptyTail, type Tail } from "./tail.ts";
+
+export interface CacheContents {
+  /** Identity of the model whose keys and values these are. */
+  readonly model: string;
+  readonly geometry: CacheGeometry;
+  readonly layers: readonly LayerEntries[];
+  /** Tokens seen so far, kept or not: the position of the next one. */
+  readonly length: number;
+  /** Logits of the next token: [vocab]. */
+  readonly logits: Float32Array;
+  readonly tail?: Tail;
+}
+
+export class KvCache implements Disposable {
+  #contents: CacheContents | null;
+  #tail: Tail;
+  readonly #prefixLength: number;
+
+  constructor(contents: CacheContents) {
+    this.#contents = contents;
+    this.#tail = contents.tail ?? emptyTail;
+    this.#prefixLength = contents.length - this.#tail.length;
+  }
+
+  get #live(): CacheContents {
+    if (this.#contents !== null) return this.#contents;
+    throw new KvError({ code: "disposed", path: ["cache"], found: "disposed", allowed: "a cache in use", hint: "fork a cache to keep it beyond its scope" });
+  }
+
+  get model(): string {
+    return this.#live.model;
+  }
+  get geometry(): CacheGeometry {
+    return this.#live.geometry;
+  }
+  /** Tokens seen so far, kept or not: the true position of the next one. */
+  get length(): number {
+    return this.#live.length;
+  }
+  /** Logits of the next token: [vocab]. Not to be written to. */
+  get logits(): Float32Array {
+    return this.#live.logits;
+  }
+  /** What was kept of the prompt, per layer. */
+  get layers(): readonly LayerEntries[] {
+    return this.#live.layers;
+  }
+  /** What generation added: [tail.length, L * 2 * KH * d] and room to grow. */
+  get tail(): Tail {
+    void this.#live;
+    return this.#tail;
+  }
+  /** Entries held, [layer][kvHead]. */
+  get lengths(): readonly (readonly number[])[] {
+    const { layers, geometry } = this.#live;
+    return layers.map((layer) => Array.from({ length: geometry.kvHeads }, (_, h) => headLength(layer, h) + this.#tail.length));
+  }
+  /**
+   * Bytes allocated for keys and values: kept entries x d x 2 x 4 for the prompt, plus the tail, whose capacity is rounded up
+   * to a power of two times 16 entries per KV head (nothing before the first generated token).
+   */
+  get bytes(): number {
+    const { layers } = this.#live;
+    const buffers = new Set(layers.flatMap(({ keys, values }) => [keys.buffer, values.buffer]));
+    return [...buffers, this.#tail.data.buffer].reduce((sum, buffer) => sum + buffer.byteLength, 0);
+  }
+
+  /** True positions that one KV head of one layer holds, ascending. */
+  positions(layer: number, kvHead: number): Int32Array {
+    const { layers, geometry } = this.#live;
+    const entries = layers[layer];
+    if (entries === undefined || !Number.isInteger(kvHead) || kvHead < 0 || kvHead >= geometry.kvHeads) {
+      const allowed = `a layer below ${geometry.layers} and a KV head below ${geometry.kvHeads}`;
+      throw new KvError({ code: "invalid_option", path: ["cache", "positions"], found: [layer, kvHead], allowed });
+    }
+    const kept = entries.positions.subarray(entries.offsets[kvHead], entries.offsets[kvHead + 1]);
+    const all = new Int32Array(kept.length + this.#tail.length);
+    all.set(kept);
+    for (let i = 0; i < this.#tail.length; i++) all[kept.length + i] = this.#prefixLength + i;
+    return all;
+  }
+
+  /** A cache that continues on its own: shares what was kept of the prompt, copies the tail. */
+  fork(): KvCache {
+    return new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
+  }
+
+  /** Takes in one decoded token: its keys and values [L, 2, KH, d] and the logits that follow it. For engines. */
+  append(entries: Float32Array, logits: Float32Array): void {
+    this.#contents = { ...this.#live, length: this.#live.length + 1, logits };
+    this.#tail = appendRow(this.#tail, entries);
+  }
+
+  /** Lets go of the memory that no fork shares. Using the cache afterwards is an error. */
+  [Symbol.dispose](): void {
+    this.#contents = null;
+    this.#tail = emptyTail;
+  }
+}

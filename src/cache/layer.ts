@@ -1,0 +1,36 @@
+/** The kept entries of one layer: flat, KV head after KV head, exactly as long as what is kept. Never changed once made. */
+export interface LayerEntries {
+  /** [entries, d], after RoPE at their true positions. */
+  readonly keys: Float32Array;
+  /** [entries, d] */
+  readonly values: Float32Array;
+  /** True positions in the prompt, ascending within each head: [entries]. */
+  readonly positions: Int32Array;
+  /** Head h owns entries offsets[h] .. offsets[h + 1] - 1: [KH + 1]. */
+  readonly offsets: Int32Array;
+}
+
+/** Where a cache's numbers belong: the shapes that a model and its caches share. */
+export interface CacheGeometry {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+export const headLength = ({ offsets }: LayerEntries, head: number): number => (offsets[head + 1] ?? 0) - (offsets[head] ?? 0);
+
+/** Whether every KV head of the layer holds equally many entries, so that it can be read as [KH, P, d]. */
+export function isUniform(layer: LayerEntries): boolean {
+  const heads = layer.offsets.length - 1;
+  for (let h = 1; h < heads; h++) if (headLength(layer, h) !== headLength(layer, 0)) return false;
+  return true;
+}
+
+/** Offsets of heads that hold `counts[h]` entries each. */
+export function offsetsOf(counts: readonly number[]): Int32Array {
+  const offsets = new Int32Array(counts.length + 1);
+  counts.forEach((count, h) => {
+    offsets[h + 1] = (offsets[h] ?? 0) + count;
+  });
+  return offsets;
+}

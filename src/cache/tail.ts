@@ -1,0 +1,29 @@
+/**
+ * The entries of generated tokens, which every layer and KV head keeps: [capacity, L * 2 * KH * d], a token's row being the
+ * engine's `entries` output as it comes. Capacity doubles, so that an append costs amortised constant time.
+ */
+export interface Tail {
+  readonly data: Float32Array;
+  readonly length: number;
+}
+
+/** Entries a tail starts with, per KV head; capacities are this times a power of two. */
+export const TAIL_PAGE = 16;
+
+export const emptyTail: Tail = { data: new Float32Array(0), length: 0 };
+
+/** The tail with one more row. The old value must not be used again: both may share memory. */
+export function appendRow({ data, length }: Tail, row: Float32Array): Tail {
+  const full = data.length < (length + 1) * row.length;
+  const room = full ? grown(data, Math.max(TAIL_PAGE, 2 * length) * row.length) : data;
+  room.set(row, length * row.length);
+  return { data: room, length: length + 1 };
+}
+
+export const copyTail = ({ data, length }: Tail): Tail => ({ data: data.slice(), length });
+
+function grown(data: Float32Array, size: number): Float32Array {
+  const larger = new Float32Array(size);
+  larger.set(data);
+  return larger;
+}

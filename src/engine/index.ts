@@ -1,0 +1,68 @@
+/**
+ * An engine runs a network over caches. It promises that
+ * - weights are in memory once, whatever is run: prefill, and decoding of full and of compressed caches;
+ * - true positions are used always: a compressed cache continues at the position its prompt ended at;
+ * - prefill gives the same whatever the chunk size, and a step gives each pair what it would give it alone;
+ * - nothing of one call is left for the next: all state is in the caches.
+ */
+import type { Kernels } from "../../kernels/index.ts";
+import type { KvCache } from "../cache/cache.ts";
+import type { LayerEntries } from "../cache/layer.ts";
+import type { ModelConfig } from "../model/config.ts";
+
+/** How exactly the network is computed. */
+export type Precision = "fp32";
+
+/** What may be looked at after each chunk of a prompt: layer by layer, queries and keys after RoPE. */
+export interface ChunkView {
+  /** Positions start .. end - 1 were run in this chunk. */
+  readonly start: number;
+  readonly end: number;
+  /** The chunk's own queries: [H, end - start, d]. */
+  queries(layer: number): Float32Array;
+  /** All keys so far: [KH, end, d]. Valid during the visit only. */
+  keys(layer: number): Float32Array;
+}
+
+export interface PrefillRequest {
+  /** At least one, all below the vocabulary's size. */
+  readonly tokens: Int32Array;
+  /** Tokens run at once. */
+  readonly chunk: number;
+  /** How many of the prompt's last queries to give back. */
+  readonly lastQueries: number;
+  /** Called after each chunk, in order; the next chunk waits for it. */
+  readonly visit?: (chunk: ChunkView) => Promise<void>;
+  /** Logits of every position rather than the last. */
+  readonly allLogits?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface PrefillResult {
+  /** Every position of every layer and KV head. */
+  readonly layers: readonly LayerEntries[];
+  /** [vocab], or [n, vocab] if all were asked for. */
+  readonly logits: Float32Array;
+  /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
+  readonly queries: readonly Float32Array[];
+}
+
+/** One sequence's next token. */
+export interface Step {
+  readonly token: number;
+  /** Takes in the token's keys and values, and the logits that follow. */
+  readonly cache: KvCache;
+}
+
+export interface Engine extends Disposable {
+  readonly name: string;
+  readonly version: string;
+  readonly precision: Precision;
+  readonly config: ModelConfig;
+  /** Scoring, selection and gathering on the engine's own device. */
+  readonly kernels: Kernels;
+  prefill(request: PrefillRequest): Promise<PrefillResult>;
+  /** Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length. */
+  step(batch: readonly Step[]): Promise<readonly Float32Array[]>;
+}

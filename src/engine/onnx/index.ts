@@ -1,0 +1,150 @@
+/**
+ * The CPU engine: onnxruntime on a decoder graph of our own, fp32.
+ *
+ * Prefill runs chunks through flash attention over a full cache; a step runs one token over whatever a method kept. Only
+ * the new keys and values come back from a run, because onnxruntime-node copies every output it gives.
+ */
+import ort from "onnxruntime-node/package.json" with { type: "json" };
+import { onnxKernels } from "../../../kernels/onnx.ts";
+import type { CacheGeometry } from "../../cache/layer.ts";
+import { PromptCache } from "../../cache/prompt.ts";
+import { KvError } from "../../error.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import type { Weights } from "../../model/weights.ts";
+import { openSession, type Session } from "../../onnx/session.ts";
+import type { Engine, PrefillRequest, PrefillResult, Step } from "../index.ts";
+import { buildDecoder } from "./decoder.ts";
+import { chunkFeeds, tokenFeeds } from "./feeds.ts";
+import { inverseFrequencies } from "./rope.ts";
+
+export interface OnnxEngineOptions {
+  /** Threads inside one operator; default: one per core. */
+  readonly threads?: number;
+}
+
+/** Builds the graph, loads the weights into one session, and keeps `weights` for looking up embeddings. Disposing closes both. */
+export async function onnxEngine(config: ModelConfig, weights: Weights, options: OnnxEngineOptions = {}): Promise<Engine> {
+  const session = await openSession(buildDecoder(config, weights), options);
+  const kernels = onnxKernels(options);
+  const run = { config, weights, session, frequencies: inverseFrequencies(config) };
+  let disposed = false;
+  const guard = <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) => async (...args: Args): Promise<T> => {
+    if (!disposed) return work(...args);
+    throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
+  };
+  return {
+    name: "onnxruntime-node/cpu",
+    version: ort.version,
+    precision: "fp32",
+    config,
+    kernels,
+    prefill: guard((request: PrefillRequest) => prefill(run, request)),
+    step: guard((batch: readonly Step[]) => stepAll(run, batch)),
+    [Symbol.dispose]() {
+      if (disposed) return;
+      disposed = true;
+      kernels[Symbol.dispose]();
+      weights[Symbol.dispose]();
+      void session[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Run {
+  readonly config: ModelConfig;
+  readonly weights: Weights;
+  readonly session: Session;
+  readonly frequencies: Float64Array;
+}
+
+const EMBEDDINGS = "model.embed_tokens.weight";
+const geometry = ({ layers, kvHeads, headDim }: ModelConfig): CacheGeometry => ({ layers, kvHeads, headDim });
+
+async function prefill({ config, weights, session, frequencies }: Run, request: PrefillRequest): Promise<PrefillResult> {
+  const { tokens, chunk, lastQueries, visit, allLogits = false, signal, onProgress } = request;
+  const n = tokens.length;
+  const cache = new PromptCache(geometry(config), n);
+  const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
+  const recent = new RecentQueries(config, Math.min(lastQueries, n), n);
+  for (let from = 0; from < n; from += chunk) {
+    throwIfAborted(signal);
+    const count = Math.min(chunk, n - from);
+    const end = from + count;
+    const rows = {
+      embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
+      from,
+      count,
+      logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
+      queriesFrom: visit === undefined ? recent.firstRow(from, count) : 0,
+    };
+    const out = await session.run(chunkFeeds(config, frequencies, rows, cache), ["logits", "entries", "queries"]);
+    logits.set(out.logits.data as Float32Array, allLogits ? from * config.vocabSize : 0);
+    cache.append(out.entries.data as Float32Array, count);
+    const queries = out.queries.data as Float32Array;
+    recent.take(queries, end);
+    await visit?.({
+      start: from,
+      end,
+      queries: (layer) => slice(queries, layer, config.layers),
+      keys: (layer) => cache.keys(layer),
+    });
+    onProgress?.(end, n);
+  }
+  return { layers: cache.finish(), logits, queries: recent.layers };
+}
+
+async function stepAll(run: Run, batch: readonly Step[]): Promise<readonly Float32Array[]> {
+  const logits: Float32Array[] = [];
+  for (const { token, cache } of batch) {
+    const embeddings = run.weights.readRows(EMBEDDINGS, [token]);
+    const feeds = tokenFeeds(run.config, run.frequencies, embeddings, cache);
+    const out = await run.session.run(feeds, ["logits", "entries"]);
+    const next = out.logits.data as Float32Array;
+    cache.append(out.entries.data as Float32Array, next);
+    logits.push(next);
+  }
+  return logits;
+}
+
+/** Collects the last `count` queries of each layer, [H, count, d], from chunks that may end anywhere. */
+class RecentQueries {
+  readonly layers: readonly Float32Array[];
+  readonly #config: ModelConfig;
+  readonly #count: number;
+  readonly #start: number;
+
+  constructor(config: ModelConfig, count: number, length: number) {
+    this.#config = config;
+    this.#count = count;
+    this.#start = length - count;
+    this.layers = Array.from({ length: config.layers }, () => new Float32Array(config.queryHeads * count * config.headDim));
+  }
+
+  /** The chunk's first row that is wanted; null if none is. */
+  firstRow(from: number, count: number): number | null {
+    return from + count <= this.#start ? null : Math.max(0, this.#start - from);
+  }
+
+  /** Takes rows [L, H, rows, d], the last of which is position end - 1. */
+  take(queries: Float32Array, end: number): void {
+    const { layers, queryHeads, headDim } = this.#config;
+    const rows = queries.length / (layers * queryHeads * headDim);
+    const wanted = Math.min(rows, end - this.#start);
+    if (wanted <= 0) return;
+    this.layers.forEach((target, layer) => {
+      for (let head = 0; head < queryHeads; head++) {
+        const last = ((layer * queryHeads + head) * rows + rows) * headDim;
+        const to = (head * this.#count + (end - this.#start - wanted)) * headDim;
+        target.set(queries.subarray(last - wanted * headDim, last), to);
+      }
+    });
+  }
+}
+
+const slice = (data: Float32Array, index: number, parts: number) =>
+  data.subarray((index * data.length) / parts, ((index + 1) * data.length) / parts);
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new KvError({ code: "aborted", path: ["signal"], found: "aborted", allowed: "not aborted", cause: signal.reason });
+}
