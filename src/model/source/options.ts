@@ -93,8 +93,8 @@ const Schema = z.strictObject({
 export function settingsFrom(options: SourceOptions, env: Environment = process.env): Settings {
   const parsed = Schema.safeParse({
     ...options,
-    hubUrl: options.hubUrl ?? nonEmpty(env["HF_ENDPOINT"]) ?? HUB_URL,
-    token: options.token ?? nonEmpty(env["HF_TOKEN"]),
+    hubUrl: options.hubUrl ?? nonEmpty(env.HF_ENDPOINT) ?? HUB_URL,
+    token: options.token ?? nonEmpty(env.HF_TOKEN),
   });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -112,7 +112,7 @@ export function settingsFrom(options: SourceOptions, env: Environment = process.
     cacheDir: cacheDir ?? getHFHubCachePath(),
     hubUrl: (hubUrl ?? HUB_URL).replace(/\/+$/, ""),
     token: token ?? null,
-    offline: offline ?? (isOn(env["HF_HUB_OFFLINE"]) || isOn(env["TRANSFORMERS_OFFLINE"])),
+    offline: offline ?? (isOn(env.HF_HUB_OFFLINE) || isOn(env.TRANSFORMERS_OFFLINE)),
     signal: signal ?? null,
     onProgress: onProgress ?? (() => {}),
     weights: weights ?? "any",
