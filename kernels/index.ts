@@ -5,31 +5,34 @@
  * graph (WGSL comes beside it). An engine brings a `Kernels`; scoring policies only ever see this interface.
  * n keys, H query heads, KH KV heads, H = KH * G, query head h reads KV head floor(h / G); d head dimension. Row-major fp32.
  */
-import type { Tensor } from "../src/tensor.ts";
+import type { AvgPool } from "./avg-pool/index.ts";
+import type { ColumnSums } from "./column-sums/index.ts";
+import type { Gather } from "./gather/index.ts";
+import type { GroupMax } from "./group-max/index.ts";
+import type { GroupMean } from "./group-mean/index.ts";
+import type { MaxPool } from "./max-pool/index.ts";
+import type { TopK } from "./top-k/index.ts";
+import type { WindowAttention } from "./window-attention/index.ts";
 
-export type { Tensor };
-
-/** Limits what a query sees: key j is seen by query i when i - slidingWindow < j <= i. */
-export interface Visibility {
-  /** null: every earlier key. */
-  readonly slidingWindow: number | null;
-}
+export { onnxKernels } from "./onnx.ts";
+export { referenceKernels } from "./reference.ts";
+export type { Tensor, Visibility } from "./tensor.ts";
 
 export interface Kernels extends Disposable {
-  /** Attention mass that the last w queries give to each earlier key: queries [H, w, d], keys [KH, n, d] -> [H, n - w]. */
-  windowAttention(queries: Tensor, keys: Tensor, visibility: Visibility): Promise<Tensor>;
-  /** Attention mass that s consecutive queries, the last of the n keys' positions, give to every key: queries [H, s, d], keys [KH, n, d] -> [H, n]. */
-  columnSums(queries: Tensor, keys: Tensor, visibility: Visibility): Promise<Tensor>;
-  /** Mean over the query heads of each group: [H, m] -> [kvHeads, m]. */
-  groupMean(scores: Tensor, kvHeads: number): Promise<Tensor>;
-  /** Maximum over the query heads of each group: [H, m] -> [kvHeads, m]. */
-  groupMax(scores: Tensor, kvHeads: number): Promise<Tensor>;
-  /** Sliding maximum along each row, stride 1, odd size, -inf beyond the ends: [r, m] -> [r, m]. */
-  maxPool(scores: Tensor, size: number): Promise<Tensor>;
-  /** Sliding mean along each row, stride 1, odd size, zeros beyond the ends and always divided by size: [r, m] -> [r, m]. */
-  avgPool(scores: Tensor, size: number): Promise<Tensor>;
-  /** Per row r of [rows, m], the counts[r] columns with the highest scores, ascending; of equal scores the lower column wins. */
-  topK(scores: Tensor, counts: readonly number[]): Promise<readonly Int32Array[]>;
-  /** Picks rows per KV head: entries [KH, n, d], rows[h] ascending in [0, n) -> flat [sum of rows[h].length, d], head after head. */
-  gather(entries: Tensor, rows: readonly Int32Array[]): Promise<Tensor>;
+  /** Attention mass that the last w queries give to each earlier key: [H, w, d], [KH, n, d] -> [H, n - w]. */
+  readonly windowAttention: WindowAttention;
+  /** Attention mass that the last s queries give to every key: [H, s, d], [KH, n, d] -> [H, n]. */
+  readonly columnSums: ColumnSums;
+  /** Mean over the query heads of each group: [H, m] -> [KH, m]. */
+  readonly groupMean: GroupMean;
+  /** Maximum over the query heads of each group: [H, m] -> [KH, m]. */
+  readonly groupMax: GroupMax;
+  /** Sliding maximum along each row: [r, m] -> [r, m]. */
+  readonly maxPool: MaxPool;
+  /** Sliding mean along each row: [r, m] -> [r, m]. */
+  readonly avgPool: AvgPool;
+  /** Columns of the highest scores, a count for each row: [r, m] -> r ascending lists. */
+  readonly topK: TopK;
+  /** Picks a list of rows of each KV head: [KH, n, d] -> flat [sum of the lists' lengths, d]. */
+  readonly gather: Gather;
 }

@@ -1,0 +1,4 @@
+import type { Tensor } from "../tensor.ts";
+
+/** Maximum over the G query heads that read one KV head: scores [KH * G, m] -> [KH, m]. @throws KvError `wrong_shape` */
+export type GroupMax = (scores: Tensor, kvHeads: number) => Promise<Tensor>;
