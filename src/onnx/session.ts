@@ -29,25 +29,31 @@ const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
 ]);
 
 /** Loads a graph. The weights' memory belongs to onnxruntime afterwards: drop the arrays. */
-export async function openSession(model: OnnxModel, { threads }: SessionOptions = {}): Promise<Session> {
-  const session = await guarded("load", () =>
-    InferenceSession.create(model.graph, {
+export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
+  return handle(await create(model, options));
+}
+
+const create = ({ graph, weights }: OnnxModel, { threads }: SessionOptions): Promise<InferenceSession> =>
+  guarded("load", () =>
+    InferenceSession.create(graph, {
       executionProviders: ["cpu"],
-      externalData: [...model.weights],
+      externalData: [...weights],
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     }),
   );
-  return {
-    async run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]) {
-      const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(feed)]));
-      const outputs = await guarded("run", () => session.run(inputs, fetch));
-      return Object.fromEntries(fetch.map((name) => [name, fromOrt(outputs[name])])) as Record<Name, Feed>;
-    },
-    [Symbol.asyncDispose]: () => session.release(),
-  };
-}
+
+/** A scope of its own: a closure beside `create` would keep the weights it was given alive. */
+const handle = (session: InferenceSession): Session => ({
+  async run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]) {
+    const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(feed)]));
+    const outputs = await guarded("run", () => session.run(inputs, fetch));
+    return Object.fromEntries(fetch.map((name) => [name, fromOrt(outputs[name])])) as Record<Name, Feed>;
+  },
+  [Symbol.asyncDispose]: () => session.release(),
+});
+
 const toOrt = ({ data, dims }: Feed) => new OrtTensor(ELEMENT_OF.get(data.constructor) as "float32", data as Float32Array, dims);
 
 function fromOrt(tensor: OrtTensor | undefined): Feed {

