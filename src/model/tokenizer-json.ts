@@ -1,0 +1,88 @@
+/** The tokenizer of a Hugging Face folder: tokenizer.json, tokenizer_config.json, chat_template.jinja. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ChatTemplate } from "./chat.ts";
+import { parseWith, readJson, readOptionalJson, readText } from "./open-json.ts";
+import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+
+const definitionLimit = 64 << 20;
+const configLimit = 8 << 20;
+const templateLimit = 1 << 20;
+
+const part = z.looseObject({ type: z.string() }).nullish().default(null);
+
+/** Added tokens are looked for at every character of a text, so their length bounds the time that takes. */
+const Definition = z.looseObject({
+  model: z.looseObject({}),
+  added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string().min(1).max(1000) })).default([]),
+  normalizer: part,
+  pre_tokenizer: part,
+  post_processor: part,
+  decoder: part,
+});
+
+const token = z
+  .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
+  .nullish();
+const template = z.string();
+
+const Config = z.looseObject({
+  bos_token: token,
+  eos_token: token,
+  unk_token: token,
+  pad_token: token,
+  additional_special_tokens: z.array(token).nullish(),
+  chat_template: z.union([template, z.array(z.object({ name: z.string(), template }))]).nullish(),
+});
+
+/** null where the folder has no tokenizer.json. @throws KvError `corrupt_file` */
+export function openTokenizer(folder: string): { readonly tokenizer: Tokenizer; readonly files: string[] } | null {
+  const path = join(folder, "tokenizer.json");
+  if (!existsSync(path)) return null;
+  const configPath = join(folder, "tokenizer_config.json");
+  const definition = parseWith(Definition, readJson(path, definitionLimit), "corrupt_file", path);
+  const config = parseWith(Config, readOptionalJson(configPath, configLimit) ?? {}, "corrupt_file", configPath);
+  const templatePath = join(folder, "chat_template.jinja");
+  const source = existsSync(templatePath) ? readText(templatePath, templateLimit) : embeddedTemplate(config);
+  const tokenizer = createTokenizer({
+    definition: { ...definition, pre_tokenizer: withUnicodeDigits(definition.pre_tokenizer) },
+    config: {
+      ...config,
+      // The library's default changes text that was never tokenised so.
+      clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
+      additional_special_tokens: config.additional_special_tokens ?? [],
+    },
+    bosToken: null,
+    template: source === null ? null : { source, specialTokens: specialTokens(config) },
+    path,
+  });
+  return { tokenizer, files: [path, configPath, templatePath].filter((file) => existsSync(file)) };
+}
+
+/** The only one, or the one named "default" of several. */
+function embeddedTemplate({ chat_template: given }: z.output<typeof Config>): string | null {
+  if (typeof given === "string") return given;
+  return given?.find(({ name }) => name === "default")?.template ?? null;
+}
+
+function specialTokens(config: z.output<typeof Config>): ChatTemplate["specialTokens"] {
+  const { bos_token, eos_token, unk_token, pad_token } = config;
+  const entries = Object.entries({ bos_token, eos_token, unk_token, pad_token });
+  return Object.fromEntries(entries.flatMap(([name, text]) => (text ? [[name, text]] : [])));
+}
+
+/**
+ * `Digits` splits at every Unicode number in the original library, and at 0 to 9 only in the JavaScript one; the same
+ * split as a regular expression means the same in both.
+ */
+function withUnicodeDigits(preTokenizer: z.output<typeof part>): unknown {
+  if (preTokenizer?.type === "Digits") {
+    const pattern = { Regex: preTokenizer.individual_digits === true ? "\\p{N}" : "\\p{N}+" };
+    return { type: "Split", pattern, behavior: "Isolated", invert: false };
+  }
+  if (preTokenizer?.type !== "Sequence") return preTokenizer;
+  const steps = z.array(part).safeParse(preTokenizer.pretokenizers).data ?? [];
+  return { ...preTokenizer, pretokenizers: steps.map(withUnicodeDigits) };
+}

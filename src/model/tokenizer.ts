@@ -1,0 +1,83 @@
+/** Text to tokens and back, through Hugging Face's JavaScript tokenizers; from tokenizer.json or from GGUF metadata. */
+
+import { Tokenizer as Library } from "@huggingface/tokenizers";
+import { KvError } from "../error.ts";
+import { type ChatMessage, type ChatTemplate, renderChat } from "./chat.ts";
+
+export interface Tokenizer {
+  /**
+   * The token ids of `text`; special tokens are recognised where they are written out.
+   *
+   * @param options.addSpecialTokens adds the beginning-of-sequence token where the model wants one; default true, and false
+   *   is right for what `chat` gave, because a template writes its own
+   */
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): Int32Array<ArrayBuffer>;
+  /**
+   * The text of `tokens`. Bytes that are not UTF-8, such as half a character, become U+FFFD: use `streamDecoder` to decode
+   * tokens as they come.
+   *
+   * @param options.skipSpecialTokens leaves them out; default false
+   * @throws KvError `invalid_token` for an id that the vocabulary lacks
+   */
+  decode(tokens: ArrayLike<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
+  /**
+   * The conversation in the model's own format.
+   *
+   * @param options.addGenerationPrompt ends with the opening of the assistant's turn; default true
+   * @throws KvError `template_failed`, also where the model's files have no template
+   */
+  chat(messages: readonly ChatMessage[], options?: { readonly addGenerationPrompt?: boolean }): string;
+}
+
+/** What both sources are turned into. */
+export interface TokenizerParts {
+  /** As in tokenizer.json. */
+  readonly definition: object;
+  /** As in tokenizer_config.json. */
+  readonly config: object;
+  /** Put before every text; where `definition` has a post-processor that does so, null. */
+  readonly bosToken: number | null;
+  readonly template: ChatTemplate | null;
+  /** The file, for messages. */
+  readonly path: string;
+}
+
+/** @throws KvError `corrupt_file` when the library can't make sense of the parts */
+export function createTokenizer({ definition, config, bosToken, template, path }: TokenizerParts): Tokenizer {
+  const library = attempt(path, () => new Library(definition, config));
+  return {
+    encode(text, { addSpecialTokens = true } = {}) {
+      const { ids } = attempt(path, () => library.encode(text, { add_special_tokens: addSpecialTokens }));
+      const start = addSpecialTokens && bosToken !== null ? [bosToken] : [];
+      // The library gives undefined for a piece that neither the vocabulary nor an unknown token covers.
+      const unknown = ids.findIndex((id) => !Number.isInteger(id));
+      if (unknown !== -1) throw corrupt(path, "a piece of text without a token", "able to encode any text");
+      return Int32Array.from([...start, ...ids]);
+    },
+    decode(tokens, { skipSpecialTokens = false } = {}) {
+      const ids = Array.from(tokens);
+      const unknown = ids.find((id) => library.id_to_token(id) === undefined);
+      if (unknown !== undefined) {
+        const allowed = "the id of a token in the vocabulary";
+        throw new KvError({ code: "invalid_token", path: ["tokens"], found: unknown, allowed });
+      }
+      return ids.length === 0 ? "" : library.decode(ids, { skip_special_tokens: skipSpecialTokens });
+    },
+    chat(messages, { addGenerationPrompt = true } = {}) {
+      if (template) return renderChat(template, messages, addGenerationPrompt);
+      const allowed = "there, for a conversation";
+      throw new KvError({ code: "template_failed", path: [path, "chat_template"], found: "absent", allowed });
+    },
+  };
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    throw corrupt(path, cause instanceof Error ? cause.message : String(cause), "a tokenizer definition", cause);
+  }
+}
+
+const corrupt = (path: string, found: string, allowed: string, cause?: unknown): KvError =>
+  new KvError({ code: "corrupt_file", path: [path], found, allowed, cause });
