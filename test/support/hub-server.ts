@@ -41,6 +41,8 @@ export interface HubServer extends AsyncDisposable {
   readonly files: Map<string, HubFile>;
   faults: Faults;
   requests: HubRequest[];
+  /** Answers a request in the server's stead, or says that it did not. */
+  route: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** The commit that "main" stands for: a new one for each change of the files. */
   commit(): string;
   sent(path: string): number;
@@ -76,6 +78,7 @@ export async function startHub(id: string, content: Record<string, HubFile>): Pr
     files,
     faults: {},
     requests: [],
+    route: () => false,
     commit: () => commitOf(files),
     sent: (path) => hub.requests.filter(({ url }) => url.includes(path)).reduce((sum, { sent }) => sum + sent, 0),
     [Symbol.asyncDispose]: async () => {
@@ -103,6 +106,7 @@ async function listen(handler: (request: IncomingMessage, response: ServerRespon
 function serve(hub: HubServer, cdnUrl: string, request: IncomingMessage, response: ServerResponse): void {
   const url = request.url ?? "/";
   const { faults, files } = hub;
+  if (hub.route(request, response)) return;
   const api = url.startsWith("/api/");
   if (faults.refuse?.at === (api ? "api" : "files") && faults.refuse.times-- > 0) {
     note(hub, "hub", request);
@@ -177,7 +181,8 @@ async function serveFile(hub: HubServer, origin: "hub" | "cdn", request: Incomin
     at += part.length;
     if (!probe) seen.sent += part.length;
   }
-  if (fault?.how === "cut") response.socket?.destroySoon();
+  // Later than the bytes: a client may drop what it has not looked at when the connection goes.
+  if (fault?.how === "cut") setTimeout(() => response.socket?.destroy(), 50);
   else if (!fault) response.end();
 }
 

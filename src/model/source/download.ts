@@ -110,7 +110,8 @@ async function attempt(
     settings.onProgress({ file: path, received, total: size, source: "Hugging Face Hub" });
   try {
     using source = await openFile(model, file, start, settings);
-    await transfer({ stream: source.stream, path: partial, start, size, stall, onBytes }).catch((thrown: unknown) => {
+    const { stream, activity } = source;
+    await transfer({ stream, activity, path: partial, start, size, stall, onBytes }).catch((thrown: unknown) => {
       throw thrown instanceof Error ? thrown : (source.fault() ?? thrown);
     });
     return null;

@@ -31,6 +31,8 @@ export interface Guard extends Disposable {
   readonly fetch: typeof fetch;
   /** What the last request failed of, if it did; the library passes some failures on as bare strings. */
   readonly fault: () => unknown;
+  /** When bytes last came from any server, in milliseconds since 1970. */
+  readonly activity: () => number;
 }
 
 export interface GuardOptions {
@@ -38,7 +40,7 @@ export interface GuardOptions {
   readonly answer: number;
   /** Milliseconds for all requests together, bodies included. */
   readonly within?: number;
-  /** The Xet protocol reads refusals and ranges by itself. */
+  /** The Xet protocol reads refusals and ranges by itself, and gathers up to 64 MB before it hands anything on. */
   readonly lenient?: boolean;
 }
 
@@ -48,6 +50,7 @@ export function guard({ hubUrl, token, signal }: Settings, { answer, within, len
   const limit = within === undefined ? null : AbortSignal.timeout(within);
   const ended = AbortSignal.any([own.signal, signal, limit].filter((end) => end !== null));
   let fault: unknown;
+  let activity = Date.now();
 
   const request = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input);
@@ -59,7 +62,9 @@ export function guard({ hubUrl, token, signal }: Settings, { answer, within, len
     fault = undefined;
     try {
       const response = await fetch(input, { ...init, headers, signal: ended });
-      if (!lenient) check(url, headers.get("range"), response);
+      activity = Date.now();
+      if (lenient) return watched(response, () => (activity = Date.now()));
+      check(url, headers.get("range"), response);
       return response;
     } catch (thrown) {
       fault = own.signal.aborted ? own.signal.reason : thrown;
@@ -73,8 +78,20 @@ export function guard({ hubUrl, token, signal }: Settings, { answer, within, len
     // Bun's type of fetch has this second method.
     fetch: Object.assign(request, { preconnect: () => {} }),
     fault: () => fault,
+    activity: () => activity,
     [Symbol.dispose]: () => own.abort(new Error("no longer needed")),
   };
+}
+
+/** The same response, with a look at each piece of its body. */
+function watched(response: Response, onBytes: () => void): Response {
+  const watch = new TransformStream<Uint8Array, Uint8Array>({
+    transform(bytes, stream) {
+      onBytes();
+      stream.enqueue(bytes);
+    },
+  });
+  return response.body === null ? response : new Response(response.body.pipeThrough(watch), response);
 }
 
 function check(url: string, range: string | null, response: Response): void {

@@ -62,6 +62,7 @@ export interface OpenFile extends Disposable {
   readonly stream: ReadableStream<Uint8Array>;
   /** What really stopped the stream, where the library tells it as a bare string. */
   readonly fault: () => unknown;
+  readonly activity: () => number;
 }
 
 /** The bytes of a file from `start` on. Failures are raw (see retry.ts): the caller knows whether to go on. */
@@ -83,7 +84,7 @@ export async function openFile(
     const allowed = "there, as the listing says";
     throw new KvError({ code: "download_failed", path: [repo, file.path], found: "not served", allowed });
   }
-  return { stream: blob.slice(start).stream(), fault: bytes.fault, [Symbol.dispose]: bytes[Symbol.dispose] };
+  return { ...bytes, stream: blob.slice(start).stream() };
 }
 
 interface FileRequest extends Access {

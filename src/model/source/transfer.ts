@@ -12,6 +12,8 @@ export interface Transfer {
   readonly size: number;
   /** Milliseconds without a byte before it counts as cut. */
   readonly stall: number;
+  /** When bytes last reached this machine, even if the stream has not handed them on; milliseconds since 1970. */
+  readonly activity: () => number;
   readonly onBytes: (received: number) => void;
 }
 
@@ -23,13 +25,13 @@ export class Interrupted extends Error {}
  *
  * @throws Interrupted, KvError `disk_error`, and whatever the stream fails of
  */
-export async function transfer({ stream, path, start, size, stall, onBytes }: Transfer): Promise<void> {
+export async function transfer({ stream, path, start, size, stall, activity, onBytes }: Transfer): Promise<void> {
   await using file = await onDisk(path, () => open(path, constants.O_RDWR | constants.O_CREAT));
   const reader = stream.getReader();
   let position = start;
   try {
     for (;;) {
-      const { done, value } = await readWithin(reader, stall);
+      const { done, value } = await readWithin(reader, stall, activity);
       if (done || value === undefined) break;
       if (position + value.length > size) throw new Interrupted(`more than the file's ${size} bytes came`);
       // At an explicit position: a write repeated by anyone puts the same bytes at the same place.
@@ -52,9 +54,15 @@ interface Reader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
 }
 
-async function readWithin(reader: Reader, stall: number) {
+async function readWithin(reader: Reader, stall: number, activity: () => number) {
   const { promise: silence, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Interrupted(`no bytes came for ${stall} ms`)), stall);
+  const began = Date.now();
+  const look = () => {
+    const left = Math.max(began, activity()) + stall - Date.now();
+    if (left > 0) timer = setTimeout(look, left);
+    else reject(new Interrupted(`no bytes came for ${stall} ms`));
+  };
+  let timer = setTimeout(look, stall);
   try {
     return await Promise.race([reader.read(), silence]);
   } finally {

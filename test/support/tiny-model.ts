@@ -1,0 +1,32 @@
+/** Models for whole-network laws: random tiny weights on the real CPU engine, and the golden fixtures of real families. */
+import { onnxEngine } from "../../src/engine/onnx/index.ts";
+import type { Model } from "../../src/load.ts";
+import type { ModelConfig } from "../../src/model/config.ts";
+import type { Weights } from "../../src/model/weights.ts";
+import { randomWeights, type TinyShape, tinyConfig } from "./random-model.ts";
+
+export interface TinyModel extends Model {
+  readonly weights: Weights;
+}
+
+/** A random model; equal shapes and seeds give equal models. */
+export function tinyModel(shape: TinyShape = {}, seed = 1): Promise<TinyModel> {
+  const config = tinyConfig(shape);
+  return modelOf(`random-${seed}`, config, randomWeights(config, seed));
+}
+
+async function modelOf(id: string, config: ModelConfig, weights: Weights): Promise<TinyModel> {
+  const engine = await onnxEngine(config, weights, { threads: 1 });
+  return {
+    id,
+    revision: null,
+    config,
+    engine,
+    tokenizer: null,
+    weights,
+    async provenance() {
+      return { model: id, revision: null, weights: id, engine: engine.name, precision: engine.precision, threads: 1, versions: {} };
+    },
+    [Symbol.dispose]: () => engine[Symbol.dispose](),
+  };
+}
