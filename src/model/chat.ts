@@ -75,10 +75,12 @@ function raise_exception(message: unknown): never {
 
 /** Python's `range`, of at most `maxRange` integers. */
 function range(...args: readonly unknown[]): number[] {
-  const [first = 0, second, step = 1] = args.map((argument) => (Number.isSafeInteger(argument) ? Number(argument) : 0));
+  const [first = Number.NaN, second, step = 1] = args.map(Number);
   const [start, stop] = second === undefined ? [0, first] : [first, second];
-  const count = step === 0 ? Number.NaN : Math.max(0, Math.ceil((stop - start) / step));
-  if (!(count <= maxRange)) throw new RangeError(`range(${args.join(", ")}), of more than ${maxRange} items`);
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  // Written so that NaN, which a step of 0 or an argument that is no number gives, fails too.
+  if (!(step !== 0 && count <= maxRange))
+    throw new RangeError(`range(${args.join(", ")}), of more than ${maxRange} items`);
   return Array.from({ length: count }, (_, i) => start + i * step);
 }
 

@@ -11,7 +11,8 @@ import { KvError } from "../error.ts";
 import { type GgufNumber, type GgufReader, ggufReader } from "./gguf-reader.ts";
 import type { RangeFile } from "./weights-file.ts";
 
-export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
+export type GgufScalar = number | bigint | boolean | string;
+export type GgufValue = GgufScalar | readonly GgufScalar[];
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
 export interface GgufTensor {
@@ -38,7 +39,6 @@ const leastMetadata = 8 + 4 + 1;
 const leastTensor = 8 + 4 + 4 + 8;
 const dimensionLimit = 4;
 const nameLimit = 1024;
-const depthLimit = 2;
 
 /** @throws KvError `corrupt_file`, `unsupported_format` (version 1, big-endian) */
 export function readGgufHeader(file: RangeFile): GgufHeader {
@@ -50,14 +50,14 @@ export function readGgufHeader(file: RangeFile): GgufHeader {
     const allowed = `${versions.join(" or ")}, little-endian`;
     throw new KvError({ code: "unsupported_format", path: [file.path, "version"], found: version, allowed });
   }
-  const tensorCount = count(reader, "tensor count", leastTensor);
-  const metadataCount = count(reader, "metadata count", leastMetadata);
+  const tensorCount = reader.count(leastTensor, "tensor count");
+  const metadataCount = reader.count(leastMetadata, "metadata count");
 
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = name(reader, `metadata key ${i}`);
     if (metadata.has(key)) throw reader.corrupt(key, "a second time", "unique");
-    metadata.set(key, value(reader, reader.number("u32", key), key, 0));
+    metadata.set(key, value(reader, reader.number("u32", key), key));
   }
 
   const tensors = new Map<string, GgufTensor>();
@@ -70,14 +70,6 @@ export function readGgufHeader(file: RangeFile): GgufHeader {
   const alignment = validAlignment(reader, metadata.get("general.alignment") ?? 32);
   const dataStart = Math.ceil(reader.position / alignment) * alignment;
   return { metadata, tensors: [...tensors.values()], dataStart, alignment };
-}
-
-/** How many follow, each of at least `least` bytes. */
-function count(reader: GgufReader, place: string, least: number): number {
-  const claimed = reader.size(place);
-  const limit = Math.floor(reader.remaining / least);
-  if (claimed > limit) throw reader.corrupt(place, claimed, `at most ${limit} in this file`);
-  return claimed;
 }
 
 function name(reader: GgufReader, place: string): string {
@@ -108,6 +100,7 @@ function validAlignment(reader: GgufReader, alignment: GgufValue): number {
   throw reader.corrupt("general.alignment", alignment, "a power of two up to 65536");
 }
 
+const boolType = 7;
 const arrayType = 9;
 /** The number types by their number in the format, and the fewest bytes one takes. */
 const numberTypes: ReadonlyMap<number, { kind: GgufNumber; bytes: number }> = new Map([
@@ -121,30 +114,31 @@ const numberTypes: ReadonlyMap<number, { kind: GgufNumber; bytes: number }> = ne
   [12, { kind: "f64", bytes: 8 }],
 ]);
 
-function value(reader: GgufReader, type: number, key: string, depth: number): GgufValue {
+const value = (reader: GgufReader, type: number, key: string): GgufValue =>
+  type === arrayType ? array(reader, key) : scalar(reader, type, key);
+
+/** No real file has arrays in arrays, and llama.cpp refuses them too. */
+function array(reader: GgufReader, key: string): readonly GgufScalar[] {
+  const type = reader.number("u32", key);
+  if (type === arrayType) throw reader.corrupt(key, "an array of arrays", "an array of plain values");
+  const length = reader.count(numberTypes.get(type)?.bytes ?? (type === boolType ? 1 : 8), key);
+  const values: GgufScalar[] = [];
+  for (let i = 0; i < length; i++) values.push(scalar(reader, type, key));
+  return values;
+}
+
+function scalar(reader: GgufReader, type: number, key: string): GgufScalar {
   const kind = numberTypes.get(type)?.kind;
   if (kind) return reader.number(kind, key);
   switch (type) {
-    case 7:
+    case boolType:
       return reader.number("u8", key) !== 0;
     case 8:
       return reader.text(key);
-    case arrayType:
-      return array(reader, key, depth + 1);
     case 10:
     case 11:
       return reader.long(type === 11, key);
     default:
       throw reader.corrupt(key, `value type ${type}`, "0 to 12");
   }
-}
-
-function array(reader: GgufReader, key: string, depth: number): readonly GgufValue[] {
-  if (depth > depthLimit) throw reader.corrupt(key, `arrays in arrays, ${depth} deep`, `at most ${depthLimit}`);
-  const type = reader.number("u32", key);
-  const least = numberTypes.get(type)?.bytes ?? (type === 7 ? 1 : 8);
-  const length = count(reader, key, least);
-  const values: GgufValue[] = [];
-  for (let i = 0; i < length; i++) values.push(value(reader, type, key, depth));
-  return values;
 }

@@ -6,12 +6,14 @@ import type { RangeFile } from "./weights-file.ts";
 export interface GgufReader {
   /** Where the next read begins. */
   readonly position: number;
-  /** Bytes that may still be read; no count in the header can be larger. */
-  readonly remaining: number;
+  /**
+   * How many items of at least `least` bytes follow. @throws KvError `corrupt_file` when the rest could not hold them
+   */
+  count(least: number, place: string): number;
   number(kind: GgufNumber, place: string): number;
-  /** A count or an offset. @throws KvError `corrupt_file` above 2^53 */
+  /** A count or an offset. @throws KvError `corrupt_file` above 2^52 */
   size(place: string): number;
-  /** A u64 or i64, as a number where that is exact. */
+  /** A u64 or i64, as a number below 2^52. */
   long(signed: boolean, place: string): number | bigint;
   text(place: string): string;
   corrupt(place: string, found: unknown, allowed: string): KvError;
@@ -32,6 +34,8 @@ const numbers = {
 
 /** Vocabularies of 256,000 tokens take some 10 MB; a header that goes on beyond this is not one. */
 const headerLimit = 64 << 20;
+/** All counts together: an item in memory is larger than in the file, so bytes alone bound too little. */
+const itemLimit = 1 << 22;
 const windowBytes = 1 << 18;
 /** Chat templates are tens of kilobytes. */
 const textLimit = 1 << 20;
@@ -45,6 +49,7 @@ export function ggufReader(file: RangeFile): GgufReader {
   let windowStart = 0;
   let windowEnd = 0;
   let position = 0;
+  let items = 0;
 
   const corrupt = (place: string, found: unknown, allowed: string): KvError =>
     new KvError({ code: "corrupt_file", path: [file.path, place], found, allowed });
@@ -63,9 +68,9 @@ export function ggufReader(file: RangeFile): GgufReader {
 
   const long = (signed: boolean, place: string): number | bigint => {
     const at = take(8, place);
-    const value = signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true);
-    const exact = BigInt.asIntN(53, value) === value || (value >= 0n && value <= Number.MAX_SAFE_INTEGER);
-    return exact ? Number(value) : value;
+    const high = signed ? view.getInt32(at + 4, true) : view.getUint32(at + 4, true);
+    if (Math.abs(high) < 1 << 20) return high * 2 ** 32 + view.getUint32(at, true);
+    return signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true);
   };
 
   const size = (place: string): number => {
@@ -78,8 +83,12 @@ export function ggufReader(file: RangeFile): GgufReader {
     get position() {
       return position;
     },
-    get remaining() {
-      return end - position;
+    count(least, place) {
+      const claimed = size(place);
+      const limit = Math.min(Math.floor((end - position) / least), itemLimit - items);
+      if (claimed > limit) throw corrupt(place, claimed, `at most ${limit} in this file`);
+      items += claimed;
+      return claimed;
     },
     number: (kind, place) => numbers[kind].read(view, take(numbers[kind].bytes, place)),
     long,
