@@ -1,0 +1,25 @@
+/** Schedules: how many scored entries each layer and KV head keeps. Pure integers; what is always kept comes on top. */
+
+export interface ScheduleRequest {
+  readonly layers: number;
+  readonly kvHeads: number;
+  /** Entries to choose by score per KV head, on average: the budget less what is always kept. An integer >= 0. */
+  readonly mean: number;
+  /** Candidates per KV head: the prompt's length less what is always kept. */
+  readonly limit: number;
+  /** Always-kept entries per KV head. Published schedules count with budgets and lengths that include them. */
+  readonly kept: number;
+}
+
+/** Counts of scored entries, [layers][kvHeads]. */
+export type Counts = readonly (readonly number[])[];
+
+/**
+ * Splits a total over layers and heads. A schedule of ours returns integers in [0, limit] that sum to exactly
+ * min(mean, limit) * layers * kvHeads; a published one does what its authors' code did.
+ */
+export type Schedule = (request: ScheduleRequest) => Counts;
+
+/** The same count for every head of a layer. */
+export const sameForHeads = (perLayer: readonly number[], kvHeads: number): Counts =>
+  perLayer.map((count) => Array.from({ length: kvHeads }, () => count));

@@ -1,0 +1,17 @@
+/** The peers' arithmetic, under names of its own: for reproducing their numbers, not for comparing methods at equal budgets. */
+import type { MethodFactory } from "../method.ts";
+import { kvcacheFactory } from "./kvcache-factory.ts";
+import { kvpress } from "./kvpress.ts";
+
+export const asPublished = { kvcacheFactory, kvpress } as const;
+
+/** The same by the name that each method carries. */
+export const publishedRegistry = {
+  "kvcache-factory/streamingllm": kvcacheFactory.streamingLLM,
+  "kvcache-factory/h2o": kvcacheFactory.h2o,
+  "kvcache-factory/snapkv": kvcacheFactory.snapKV,
+  "kvcache-factory/pyramidkv": kvcacheFactory.pyramidKV,
+  "kvpress/streamingllm": kvpress.streamingLLM,
+  "kvpress/snapkv": kvpress.snapKV,
+  "kvpress/pyramidkv": kvpress.pyramidKV,
+} as const satisfies Record<string, MethodFactory>;

@@ -1,0 +1,46 @@
+/**
+ * The methods as kvpress computes them, with its defaults (window 64, average-pooling 5 of each query head before the group
+ * mean, beta 20), to reproduce its numbers. Its budgets are ratios of the prompt; ours are entries: ratio = 1 - budget / n.
+ *
+ * @see https://github.com/NVIDIA/kvpress
+ */
+import { kvpressPyramid } from "../../allocation/published/kvpress.ts";
+import { uniform } from "../../allocation/uniform.ts";
+import { chain } from "../../scoring/chain.ts";
+import { meanOverGroup } from "../../scoring/group.ts";
+import { avgPool } from "../../scoring/pool.ts";
+import { scale } from "../../scoring/scale.ts";
+import { windowAttention } from "../../scoring/window-attention.ts";
+import { define } from "../define.ts";
+import { lastTokens, type MethodFactory } from "../method.ts";
+import { above, count, pool } from "../options.ts";
+import type { PyramidKVOptions } from "../pyramidkv.ts";
+import type { SnapKVOptions } from "../snapkv.ts";
+import { streamingLLM as exactStreamingLLM, type StreamingLLMOptions } from "../streamingllm.ts";
+
+const options = { window: count(1).default(64), pool: pool().default(() => avgPool(5)) };
+
+const streamingLLM: MethodFactory<StreamingLLMOptions> = define(
+  "kvpress/streamingllm",
+  { options: { sinks: count(0).default(4) }, budgetAbove: "sinks" },
+  exactStreamingLLM,
+);
+
+const snapKV: MethodFactory<SnapKVOptions> = define(
+  "kvpress/snapkv",
+  { options, budgetAbove: "window" },
+  ({ window, pool }) => ({
+    keep: lastTokens(window),
+    score: chain(windowAttention(window), scale(1 / window), pool, meanOverGroup),
+    allocate: uniform(),
+  }),
+);
+
+/** Silently kvpress's SnapKV wherever the top layer would keep less than the window; else off its budget by a few entries. */
+const pyramidKV: MethodFactory<PyramidKVOptions> = define(
+  "kvpress/pyramidkv",
+  { options: { ...options, beta: above(1).default(20) }, budgetAbove: "window", exact: false },
+  ({ beta, ...rest }) => ({ ...snapKV(rest), allocate: kvpressPyramid({ beta }) }),
+);
+
+export const kvpress = { streamingLLM, snapKV, pyramidKV } as const;

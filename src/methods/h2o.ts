@@ -1,0 +1,25 @@
+import { uniform } from "../allocation/uniform.ts";
+import { accumulatedAttention } from "../scoring/accumulated-attention.ts";
+import { chain } from "../scoring/chain.ts";
+import { meanOverGroup } from "../scoring/group.ts";
+import { define } from "./define.ts";
+import { lastTokens, type MethodFactory } from "./method.ts";
+import { count } from "./options.ts";
+
+export interface H2OOptions {
+  /** Entries kept per KV head, window included; > window. */
+  readonly budget: number;
+  /** Last tokens, always kept; default 8. */
+  readonly window?: number;
+}
+
+/** H2O at prefill: the tokens that all queries together attend to most, and the window. @see https://arxiv.org/abs/2306.14048 */
+export const h2o: MethodFactory<H2OOptions> = define(
+  "h2o",
+  { options: { window: count(1).default(8) }, budgetAbove: "window" },
+  ({ window }) => ({
+    keep: lastTokens(window),
+    score: chain(accumulatedAttention(), meanOverGroup),
+    allocate: uniform(),
+  }),
+);

@@ -1,0 +1,38 @@
+/**
+ * A method is data: what is always kept, how the rest is scored, and how the budget is split over layers and heads.
+ *
+ * budget: entries kept per KV head, averaged over layers and heads, the always-kept ones included.
+ */
+import type { Schedule } from "../allocation/schedule.ts";
+import type { Needs, Score } from "../scoring/score.ts";
+
+/** Tokens kept in every layer and head: the first and the last of the prompt. */
+export interface Keep {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Method {
+  readonly name: string;
+  /** An integer above what is always kept; Infinity keeps everything. A prompt that fits is kept whole. */
+  readonly budget: number;
+  /** The validated options as plain data, defaults filled in: what to write beside a result. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly keep: Keep;
+  /** null where the always-kept tokens are all there is. */
+  readonly score: Score | null;
+  readonly allocate: Schedule;
+  /** What prefill must observe. */
+  readonly needs: Needs;
+  /** Whether kept entries sum to exactly budget * layers * KV heads; published presets may spend more. */
+  readonly exact: boolean;
+}
+
+/** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */
+export type MethodFactory<Options = { readonly budget: number }> = (options: Options) => Method;
+
+/** The last w tokens: an observation window. */
+export const lastTokens = (w: number): Keep => ({ first: 0, last: w });
+
+/** The first f tokens, attention sinks, and the last l. */
+export const firstAndLast = (f: number, l: number): Keep => ({ first: f, last: l });

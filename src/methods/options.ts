@@ -1,0 +1,59 @@
+/** Validation of a method's options. A schema's error message is the end of a sentence that begins "must be". */
+import { z } from "zod";
+import { KvError } from "../error.ts";
+import type { Step } from "../scoring/score.ts";
+
+/** An integer, at least `minimum`. */
+export function count(minimum: number) {
+  const error = `an integer >= ${minimum}`;
+  return z.int({ error }).min(minimum, { error });
+}
+
+/** A real number above `bound`. */
+export function above(bound: number) {
+  const error = `a finite number > ${bound}`;
+  return z.number({ error }).gt(bound, { error });
+}
+
+/** A step that pools: maxPool(size), avgPool(size) or one's own. */
+export const pool = () => z.custom<Step>(isStep, { error: "a pooling step such as maxPool(7) or avgPool(5)" });
+
+const isStep = (value: unknown): value is Step => typeof value === "function" && "label" in value;
+
+/**
+ * Checks options and fills in defaults.
+ *
+ * @param others options that are checked elsewhere, to be named among the known ones
+ * @throws KvError `invalid_option` for the first option that is wrong, unknown ones among them
+ */
+export function parseOptions<Shape extends z.ZodRawShape>(
+  name: string,
+  shape: Shape,
+  options: unknown,
+  others: readonly string[] = [],
+): z.output<z.ZodObject<Shape>> {
+  const names = [...others, ...Object.keys(shape)];
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw invalid([name], options, `an object with ${listed(names)}`);
+  }
+  const given = new Map(Object.entries(options));
+  for (const [key, value] of given) {
+    if (!names.includes(key))
+      throw invalid([name, key], value, `left out: the options of ${name} are ${listed(names)}`);
+  }
+  const parsed = z.object(shape).safeParse(options);
+  if (parsed.success) return parsed.data;
+  const key = String(parsed.error.issues[0]?.path[0]);
+  throw invalid([name, key], given.get(key), parsed.error.issues[0]?.message ?? "valid");
+}
+
+/** Options as plain data: a step becomes its label. */
+export const recorded = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isStep(value) ? value.label : value]));
+
+export function invalid(path: readonly string[], found: unknown, allowed: string): KvError {
+  const fault = { code: "invalid_option", path, found, allowed } as const;
+  return new KvError(typeof found === "string" ? { ...fault, hint: "this is a string" } : fault);
+}
+
+const listed = (names: readonly string[]) => new Intl.ListFormat("en").format(names);

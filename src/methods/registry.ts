@@ -1,0 +1,17 @@
+/** Every method of ours by name. A method listed here is proven by the laws (test/laws) and offered by the recipes. */
+import { full } from "./full.ts";
+import { h2o } from "./h2o.ts";
+import type { MethodFactory } from "./method.ts";
+import { pyramidKV } from "./pyramidkv.ts";
+import { snapKV } from "./snapkv.ts";
+import { streamingLLM } from "./streamingllm.ts";
+import { window } from "./window.ts";
+
+export const registry = {
+  full,
+  window,
+  streamingllm: streamingLLM,
+  h2o,
+  snapkv: snapKV,
+  pyramidkv: pyramidKV,
+} as const satisfies Record<string, MethodFactory>;

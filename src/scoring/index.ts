@@ -1,0 +1,7 @@
+/** What a score is composed of: a source, and steps that follow it. See `score.ts` for what a score promises. */
+export { accumulatedAttention } from "./accumulated-attention.ts";
+export { chain } from "./chain.ts";
+export { maxOverGroup, meanOverGroup } from "./group.ts";
+export { avgPool, maxPool } from "./pool.ts";
+export type { LayerObservation, LayerView, Needs, Score, Step } from "./score.ts";
+export { windowAttention } from "./window-attention.ts";
