@@ -12,7 +12,15 @@ import type { LayerObservation } from "./scoring/score.ts";
  * @throws KvError `observation_missing` if `prefill` was not told to observe what the method needs, `disposed`
  */
 export async function compress(context: Context, method: Method): Promise<KvCache> {
-  const selection = await select(method, observations(context));
+  return retain(context, await select(method, observations(context)));
+}
+
+/**
+ * A cache of exactly the given entries of a prompt: the last half of `compress`, for selections made elsewhere.
+ *
+ * @param selection [layer][kvHead], positions ascending in [0, context.length)
+ */
+export async function retain(context: Context, selection: Selection): Promise<KvCache> {
   const layers: LayerEntries[] = [];
   for (const [layer, rows] of selection.entries()) layers.push(await keep(context, layer, rows));
   return promptCache(context.model, layers, context.length, context.logits);

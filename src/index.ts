@@ -1,6 +1,7 @@
 /** The public API of pyramidkv. The stages are functions: loadModel -> prefill -> compress -> generate, or `pipeline` for all of them. */
+export * from "./allocation/index.ts";
 export { KvCache } from "./cache/cache.ts";
-export { compress } from "./compress.ts";
+export { compress, retain } from "./compress.ts";
 export type { Engine } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export {
@@ -12,8 +13,11 @@ export {
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
+export type { ChatMessage } from "./model/chat.ts";
+export * from "./methods/index.ts";
 export type { ModelConfig } from "./model/config.ts";
-export type { ChatMessage, Tokenizer } from "./model/tokenizer.ts";
+export type { Tokenizer } from "./model/tokenizer.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type Context, type Observation, type PrefillOptions, prefill } from "./prefill.ts";
+export * from "./scoring/index.ts";
 export { version } from "./version.ts";

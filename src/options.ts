@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { KvError } from "./error.ts";
 
 /** The options as the schema understands them. @throws KvError `invalid_option` that names the first option at fault */
-export function checked<T>(schema: z.ZodType<T>, value: unknown, owner: string): T {
+export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, owner: string): z.infer<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -80,7 +80,7 @@ export async function prefill(model: Model, prompt: string | Int32Array, options
 }
 
 function contextOf(model: Model, tokens: Int32Array, layers: readonly LayerEntries[], logits: Float32Array, observation: Observation): Context {
-  const cache = fullCache(model, layers, tokens.length, logits);
+  const cache = promptCache(model, layers, tokens.length, logits);
   let live: { layers: readonly LayerEntries[]; observation: Observation } | null = { layers, observation };
   const contents = () => {
     if (live !== null) return live;
@@ -105,8 +105,8 @@ function contextOf(model: Model, tokens: Int32Array, layers: readonly LayerEntri
   };
 }
 
-/** A cache that holds every position. */
-export function fullCache(model: Model, layers: readonly LayerEntries[], length: number, logits: Float32Array): KvCache {
+/** A cache that holds these entries of the prompt and no more. */
+export function promptCache(model: Model, layers: readonly LayerEntries[], length: number, logits: Float32Array): KvCache {
   const { config } = model;
   const geometry = { layers: config.layers, kvHeads: config.kvHeads, headDim: config.headDim };
   return new KvCache({ model: model.id, geometry, layers, length, logits });

@@ -46,13 +46,13 @@ export interface GeneratedToken {
 }
 
 const Schema = z.object({
-  maxNewTokens: z.int("an integer >= 0").min(0, "an integer >= 0"),
-  temperature: z.number("a number >= 0").min(0, "a number >= 0"),
-  topK: z.int("an integer >= 0").min(0, "an integer >= 0"),
-  topP: z.number("a number in (0, 1]").gt(0, "a number in (0, 1]").max(1, "a number in (0, 1]"),
-  seed: z.int("an integer"),
-  stopTokens: z.array(z.int("a token id").min(0, "a token id"), "a list of token ids"),
-  stopStrings: z.array(z.string("a text").min(1, "a text that is not empty"), "a list of texts"),
+  maxNewTokens: z.int("an integer >= 0").min(0, "an integer >= 0").default(128),
+  temperature: z.number("a number >= 0").min(0, "a number >= 0").default(0),
+  topK: z.int("an integer >= 0").min(0, "an integer >= 0").default(0),
+  topP: z.number("a number in (0, 1]").gt(0, "a number in (0, 1]").max(1, "a number in (0, 1]").default(1),
+  seed: z.int("an integer").default(0),
+  stopTokens: z.array(z.int("a token id").min(0, "a token id"), "a list of token ids").optional(),
+  stopStrings: z.array(z.string("a text").min(1, "a text that is not empty"), "a list of texts").default([]),
 });
 
 /**
@@ -89,31 +89,29 @@ export async function step(model: Model, cache: KvCache, token: number): Promise
 
 class Run {
   readonly #model: Model;
-  readonly #options: Required<Omit<GenerateOptions, "signal">>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: GenerateOptions;
   readonly #tokens: number[] = [];
   #text = "";
 
-  constructor(model: Model, { signal, ...options }: GenerateOptions) {
-    const defaults = { maxNewTokens: 128, temperature: 0, topK: 0, topP: 1, seed: 0, stopTokens: model.config.eosTokens, stopStrings: [] };
+  constructor(model: Model, options: GenerateOptions) {
     this.#model = model;
-    this.#signal = signal;
-    this.#options = { ...defaults, ...options };
+    this.#options = options;
   }
 
   result(finishReason: FinishReason): Generated {
-    return { text: this.#text, tokens: [...this.#tokens], finishReason, seed: this.#options.seed };
+    return { text: this.#text, tokens: [...this.#tokens], finishReason, seed: this.#options.seed ?? 0 };
   }
 
   async *tokens(original: KvCache): AsyncGenerator<GeneratedToken, Generated> {
-    const { maxNewTokens, stopTokens, stopStrings } = checked(Schema, this.#options, "generate");
+    const { signal } = this.#options;
+    const { maxNewTokens, stopTokens, stopStrings, ...sampling } = checked(Schema, this.#options, "generate");
     assertDecodable(this.#model, original);
     const text = this.#textStream(stopStrings);
-    const sample = sampler(this.#options);
-    const stops = new Set(stopTokens);
+    const sample = sampler(sampling);
+    const stops = new Set(stopTokens ?? this.#model.config.eosTokens);
     using cache = original.fork();
     for (let i = 0; i < maxNewTokens; i++) {
-      if (this.#signal?.aborted === true) throw aborted(this.#signal);
+      if (signal?.aborted === true) throw aborted(signal);
       const token = sample(cache.logits);
       if (stops.has(token)) return this.#finish(text, "stop");
       this.#tokens.push(token);
@@ -129,8 +127,9 @@ class Run {
   }
 
   #finish(text: TextStream | null, reason: FinishReason): Generated {
-    this.#text += text?.flush() ?? "";
-    return this.result(reason);
+    const rest = text?.end() ?? { text: "", stopped: false };
+    this.#text += rest.text;
+    return this.result(rest.stopped ? "stop" : reason);
   }
 
   #textStream(stopStrings: readonly string[]): TextStream | null {

@@ -1,49 +1,32 @@
-/**
- * Turns a growing list of tokens into text that never takes back what it gave: characters split over tokens wait for their
- * rest, and what may be the beginning of a stop string waits until it is not.
- */
+/** Text of a growing list of tokens, up to a stop string; it never takes back what it gave. */
+import { streamDecoder } from "../model/tokenizer-stream.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 
 export interface TextStream {
   /** Takes one more token. Gives the text that is now certain; `stopped` once a stop string is complete. */
   push(token: number): { readonly text: string; readonly stopped: boolean };
   /** What was held back, when no more tokens come. */
-  flush(): string;
+  end(): { readonly text: string; readonly stopped: boolean };
 }
 
-const INCOMPLETE = "\uFFFD";
-
-/** @param stops texts at whose first occurrence the text ends, without them */
-export function textStream(tokenizer: Pick<Tokenizer, "decode">, stops: readonly string[]): TextStream {
-  const tokens: number[] = [];
-  let settled = 0; // tokens before this are decoded for good
-  let before = 0; // decoding starts here, so that a token is seen with its neighbour
+/** @param stops texts at whose first occurrence the text ends, without them; what may be the beginning of one is held back */
+export function textStream(tokenizer: Tokenizer, stops: readonly string[]): TextStream {
+  const decoder = streamDecoder(tokenizer, { skipSpecialTokens: true });
   let held = "";
-  let ended = false;
-  const decode = (from: number, to: number) => tokenizer.decode(tokens.slice(from, to), { skipSpecialTokens: true });
-  const fresh = (final: boolean): string => {
-    const known = decode(before, settled);
-    const all = decode(before, tokens.length);
-    if (!final && all.endsWith(INCOMPLETE)) return "";
-    before = settled;
-    settled = tokens.length;
-    return all.slice(known.length);
-  };
-  const release = (final: boolean) => {
-    held += fresh(final);
-    const cut = firstStop(held, stops);
-    const end = cut >= 0 ? cut : final ? held.length : held.length - pendingLength(held, stops);
-    const text = held.slice(0, end);
-    ended = cut >= 0;
-    held = ended ? "" : held.slice(end);
-    return { text, stopped: ended };
+  const release = (fresh: string, holding: boolean) => {
+    const text = held + fresh;
+    const stop = firstStop(text, stops);
+    if (stop >= 0) {
+      held = "";
+      return { text: text.slice(0, stop), stopped: true };
+    }
+    const certain = text.length - (holding ? pendingLength(text, stops) : 0);
+    held = text.slice(certain);
+    return { text: text.slice(0, certain), stopped: false };
   };
   return {
-    push(token) {
-      tokens.push(token);
-      return release(false);
-    },
-    flush: () => (ended ? "" : release(true).text),
+    push: (token) => release(decoder.push(token), true),
+    end: () => release(decoder.end(), false),
   };
 }
 

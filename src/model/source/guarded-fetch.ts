@@ -36,16 +36,19 @@ export interface Guard extends Disposable {
 }
 
 export interface GuardOptions {
+  /**
+   * "question": a refusal is a fault. "bytes": so is anything but the range that was asked for. "xet": the protocol reads
+   * refusals and ranges by itself, and gathers up to 64 MB before it hands anything on, so its bytes are watched here.
+   */
+  readonly reads: "question" | "bytes" | "xet";
   /** Milliseconds until a server must have begun to answer. */
   readonly answer: number;
   /** Milliseconds for all requests together, bodies included. */
   readonly within?: number;
-  /** The Xet protocol reads refusals and ranges by itself, and gathers up to 64 MB before it hands anything on. */
-  readonly lenient?: boolean;
 }
 
 /** Disposing it ends what is still under way. */
-export function guard({ hubUrl, token, signal }: Settings, { answer, within, lenient = false }: GuardOptions): Guard {
+export function guard({ hubUrl, token, signal }: Settings, { reads, answer, within }: GuardOptions): Guard {
   const own = new AbortController();
   const limit = within === undefined ? null : AbortSignal.timeout(within);
   const ended = AbortSignal.any([own.signal, signal, limit].filter((end) => end !== null));
@@ -63,8 +66,9 @@ export function guard({ hubUrl, token, signal }: Settings, { answer, within, len
     try {
       const response = await fetch(input, { ...init, headers, signal: ended });
       activity = Date.now();
-      if (lenient) return watched(response, () => (activity = Date.now()));
-      check(url, headers.get("range"), response);
+      if (reads === "xet") return watched(response, () => (activity = Date.now()));
+      checkStatus(url, response);
+      if (reads === "bytes") checkRange(url, headers.get("range"), response);
       return response;
     } catch (thrown) {
       fault = own.signal.aborted ? own.signal.reason : thrown;
@@ -94,15 +98,16 @@ function watched(response: Response, onBytes: () => void): Response {
   return response.body === null ? response : new Response(response.body.pipeThrough(watch), response);
 }
 
-function check(url: string, range: string | null, response: Response): void {
-  const { status, headers } = response;
-  const missing = status === 404 && headers.get("x-error-code") === "EntryNotFound";
+function checkStatus(url: string, response: Response): void {
+  const missing = response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound";
   if (!response.ok && !missing) throw new HttpFault(url, response);
-  const start = /^bytes=(\d+)-/.exec(range ?? "")?.[1];
+}
+
+function checkRange(url: string, asked: string | null, { status, headers }: Response): void {
+  const start = /^bytes=(\d+)-/.exec(asked ?? "")?.[1];
   const given = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
-  if (start !== undefined && response.ok && (status !== 206 || given !== start)) {
-    throw new RangeIgnored(`${new URL(url).host} does not serve parts of files`);
-  }
+  if (start === undefined || (status === 206 && given === start)) return;
+  throw new RangeIgnored(`${new URL(url).host} does not serve parts of files`);
 }
 
 /** Retry-After is a number of seconds or a date. */

@@ -9,7 +9,7 @@ import {
 } from "@huggingface/hub";
 import { KvError } from "../../error.ts";
 import { aborted, reason, throwIfAborted } from "./faults.ts";
-import { type Guard, guard, HttpFault, RangeIgnored } from "./guarded-fetch.ts";
+import { type Guard, guard, HttpFault } from "./guarded-fetch.ts";
 import { type RemoteFile, remoteFile } from "./listing.ts";
 import type { Settings } from "./options.ts";
 import { isTransient, pause } from "./retry.ts";
@@ -78,7 +78,7 @@ export async function openFile(
   const path = file.path.split("/").map(encodeURIComponent).join("/");
   const request = { repo, revision, path, ...shared(settings) };
   const info = await fileInfo(request, file, settings);
-  const bytes = guard(settings, { answer: stall, lenient: info?.xet !== undefined });
+  const bytes = guard(settings, { reads: info?.xet === undefined ? "bytes" : "xet", answer: stall });
   const blob = info && (await downloadFile({ ...request, downloadInfo: info, fetch: bytes.fetch }));
   if (blob === null) {
     const allowed = "there, as the listing says";
@@ -99,13 +99,13 @@ async function fileInfo(
   settings: Settings,
 ): Promise<FileDownloadInfoOutput | null> {
   const { stall } = settings.patience;
-  using asking = guard(settings, { answer: stall, within: 2 * stall });
+  using asking = guard(settings, { reads: "question", answer: stall, within: 2 * stall });
   try {
     const info = await fileDownloadInfo({ ...request, fetch: asking.fetch });
     if (info !== null && info.size !== file.size) throw wrongSize(request.repo, file.path, info.size, file.size);
     return info;
   } catch (thrown) {
-    if (!(thrown instanceof RangeIgnored || thrown instanceof InvalidApiResponseFormatError)) throw thrown;
+    if (!(thrown instanceof InvalidApiResponseFormatError)) throw thrown;
     // A server without ranges tells no size here; the listing did.
     const url = `${settings.hubUrl}/${request.repo}/resolve/${request.revision}/${request.path}`;
     return { size: file.size, etag: file.hash, url };
@@ -133,7 +133,11 @@ async function ask<T>(model: HubModel, settings: Settings, question: (guard: Gua
   const { patience, signal } = settings;
   for (let failures = 1; ; failures++) {
     throwIfAborted(signal, model.id);
-    using attempt = guard(settings, { answer: patience.connect, within: patience.connect + patience.stall });
+    using attempt = guard(settings, {
+      reads: "question",
+      answer: patience.connect,
+      within: patience.connect + patience.stall,
+    });
     try {
       return await question(attempt);
     } catch (thrown) {

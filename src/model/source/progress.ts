@@ -2,19 +2,22 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Progress } from "./options.ts";
 
+/** A terminal, or what stands where one could be: `process.stderr`. */
+export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
 export interface ProgressView extends Disposable {
   /** Give this to `resolveModel`. */
   readonly onProgress: (progress: Progress) => void;
 }
 
 /** Nothing is shown until something is downloaded; dispose it to give the line back. */
-export function progressView(stream: NodeJS.WriteStream = process.stderr): ProgressView {
+export function progressView(stream: TerminalStream = process.stderr): ProgressView {
   return stream.isTTY ? barView(stream) : lineView(stream);
 }
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
-function barView(stream: NodeJS.WriteStream): ProgressView {
+function barView(stream: TerminalStream): ProgressView {
   let file: string | null = null;
   const bar = new SingleBar(
     { stream, hideCursor: true, clearOnComplete: true, format: "{file} [{bar}] {done} MiB{of} | {source}" },
@@ -34,7 +37,7 @@ function barView(stream: NodeJS.WriteStream): ProgressView {
   return { onProgress, [Symbol.dispose]: () => (file === null ? undefined : bar.stop()) };
 }
 
-function lineView(stream: NodeJS.WriteStream): ProgressView {
+function lineView(stream: TerminalStream): ProgressView {
   const seen = new Set<string>();
   const onProgress = ({ file, total, source }: Progress): void => {
     if (seen.has(file)) return;

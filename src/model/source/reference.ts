@@ -18,8 +18,10 @@ export type Reference =
  * `invalid_option` for a malformed id
  */
 export async function parseReference(ref: string): Promise<Reference> {
-  const path = resolve(/^~(?=$|[/\\])/.test(ref) ? join(homedir(), ref.slice(1)) : ref);
-  const kind = ref === "" || ref.includes("\0") ? null : await kindOf(path);
+  const given = /^~(?=$|[/\\])/.test(ref) ? join(homedir(), ref.slice(1)) : ref;
+  const path = resolve(given);
+  // As given: resolved, "owner/.." would be this very folder even where there is no "owner".
+  const kind = ref === "" || ref.includes("\0") ? null : await kindOf(given);
   if (kind === "folder" || (kind === "file" && isGguf(path))) return { kind: "local", path };
   if (kind === "file") {
     throw new KvError({
