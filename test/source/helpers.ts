@@ -11,7 +11,7 @@ export async function temporaryFolder() {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-export const PATIENCE = { connect: 1_000, stall: 500, backoff: 5, retryAfter: 300, attempts: 4 };
+export const PATIENCE = { connect: 3_000, stall: 3_000, backoff: 5, retryAfter: 300, attempts: 4 };
 
 export const WEIGHTS = "model.safetensors";
 export const SIZE = 1_500_000;

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { lstat, mkdir, readdir, readFile, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { hashOf, large, noise, small } from "../support/hub-server.ts";
 import { contentRequests, faultOf, plainModel, SIZE, stage, WEIGHTS } from "./helpers.ts";
+
+setDefaultTimeout(30_000);
 
 describe("a model on the Hub", () => {
   test("arrives with the files it needs, in the cache's standard layout", async () => {
@@ -148,7 +150,7 @@ describe("offline", () => {
   test("a model that is only half there is not taken for whole", async () => {
     await using at = await stage();
     at.hub.faults.interrupt = { after: 10_000, how: "cut", times: 99 };
-    await faultOf(at.resolve());
+    await faultOf(at.resolve({ patience: { attempts: 1 } }));
     expect((await faultOf(at.resolve({ offline: true }))).code).toBe("model_unreachable");
   });
 });

@@ -17,7 +17,7 @@ async function find(): Promise<string | null> {
   try {
     return (await resolveModel(undefined, { weights: "gguf" })).path;
   } catch (thrown) {
-    if (process.env["CI"]) throw thrown;
+    if (process.env.CI) throw thrown;
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     console.warn(`\nLEFT OUT: the tests on SmolLM2-135M-Instruct (goldens, tokenizer, quickstart). ${why}\n`);
     return null;

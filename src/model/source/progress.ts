@@ -19,20 +19,21 @@ const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 function barView(stream: TerminalStream): ProgressView {
   let file: string | null = null;
-  const bar = new SingleBar(
-    { stream, hideCursor: true, clearOnComplete: true, format: "{file} [{bar}] {done} MiB{of} | {source}" },
-    Presets.shades_classic,
-  );
+  const format = "{file} [{bar}] {done} MiB{of} | {source}";
+  // The terminal's own settings stay as they are, so that Ctrl-C needs no handler and ends the program as ever.
+  const untouched = { gracefulExit: false, hideCursor: null, linewrap: null };
+  const bar = new SingleBar({ stream, format, clearOnComplete: true, ...untouched }, Presets.shades_classic);
   const onProgress = ({ file: name, received, total, source }: Progress): void => {
     const of = total === null ? "" : ` of ${mebibytes(total)}`;
     const shown = { file: name, source, done: mebibytes(received), of };
-    if (file !== name) {
-      if (file !== null) bar.stop();
-      file = name;
-      bar.start(total ?? received, received, shown);
+    if (file === name) {
+      bar.update(received, shown);
+      return;
     }
-    if (total === null) bar.setTotal(Math.max(1, received));
-    bar.update(received, shown);
+    if (file !== null) bar.stop();
+    file = name;
+    // Of an unknown total, no share is ever shown.
+    bar.start(total ?? Number.MAX_SAFE_INTEGER, received, shown);
   };
   return { onProgress, [Symbol.dispose]: () => (file === null ? undefined : bar.stop()) };
 }

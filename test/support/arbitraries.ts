@@ -1,0 +1,108 @@
+/** Random inputs for the laws. Shapes shrink; numbers follow from an integer that is part of the counterexample. */
+import fc from "fast-check";
+import { type Kernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
+import type { ScheduleRequest } from "../../src/allocation/schedule.ts";
+import type { LayerObservation } from "../../src/scoring/score.ts";
+
+/** A tensor of normal numbers. */
+export function normals(seed: number, ...dims: readonly number[]): Tensor {
+  const random = generator(seed);
+  return filled(dims, () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+}
+
+/** A tensor of few distinct values, so that ties are common. */
+export function ties(seed: number, levels: number, ...dims: readonly number[]): Tensor {
+  const random = generator(seed);
+  return filled(dims, () => Math.floor(random() * levels) / levels);
+}
+
+function filled(dims: readonly number[], draw: () => number): Tensor {
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  return { data: Float32Array.from({ length: count }, draw), dims };
+}
+
+/** Uniform in [0, 1): Tommy Ettinger's mulberry32, in the public domain. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const seed = fc.integer({ min: 0, max: 2 ** 31 });
+const upTo = (max: number, min = 1) => fc.integer({ min, max });
+
+/** Queries and keys of one layer, with or without a sliding window. */
+export const attentionInputs = fc
+  .record({ seed, kvHeads: upTo(3), group: upTo(4), size: upTo(16), length: upTo(80), share: upTo(80), sliding: upTo(90) })
+  .chain(({ seed, kvHeads, group, size, length, share, sliding }) =>
+    fc.constantFrom(null, sliding).map((slidingWindow) => ({
+      queries: normals(seed, kvHeads * group, Math.min(share, length), size),
+      keys: normals(seed + 1, kvHeads, length, size),
+      visibility: { slidingWindow },
+    })),
+  );
+
+/** Score matrices, ties among them, with the KV heads their rows are grouped by. */
+export const matrices = fc
+  .record({ seed, kvHeads: upTo(4), group: upTo(4), columns: upTo(60, 0), levels: fc.constantFrom(2, 5, 1000) })
+  .map(({ seed, kvHeads, group, columns, levels }) => ({
+    kvHeads,
+    scores: ties(seed, levels, kvHeads * group, columns),
+  }));
+
+/** What a schedule is asked, prompts shorter than the budget included. */
+export const scheduleRequests: fc.Arbitrary<ScheduleRequest> = fc.record({
+  layers: upTo(40),
+  kvHeads: upTo(8),
+  mean: upTo(300, 0),
+  limit: upTo(700, 0),
+  kept: upTo(64),
+});
+
+export const betas = fc.oneof(fc.constantFrom(1.01, 2, 4, 20), fc.double({ min: 1.001, max: 100, noNaN: true }));
+
+/** The shape of a prefill; `layersOf` makes it. */
+export interface PromptShape {
+  readonly seed: number;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly group: number;
+  readonly length: number;
+  readonly budget: number;
+}
+
+/** Prompts on either side of budgets that a method allows. */
+export const prompts = (smallestBudget: number): fc.Arbitrary<PromptShape> =>
+  fc.record({
+    seed,
+    layers: upTo(5),
+    kvHeads: upTo(3),
+    group: upTo(3),
+    length: upTo(smallestBudget + 70),
+    budget: upTo(smallestBudget + 40, smallestBudget),
+  });
+
+const OBSERVED_QUERIES = 64;
+const SIZE = 4;
+
+/** What prefill would have observed of random layers. Column sums come from the reference. */
+export async function layersOf(shape: PromptShape, kernels: Kernels): Promise<readonly LayerObservation[]> {
+  const { seed, kvHeads, group, length } = shape;
+  const reference = referenceKernels();
+  const layers: LayerObservation[] = [];
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const draw = (salt: number, ...dims: readonly number[]) => normals(seed + 10 * layer + salt, ...dims);
+    const keys = draw(0, kvHeads, length, SIZE);
+    const values = draw(1, kvHeads, length, SIZE);
+    const all = draw(2, kvHeads * group, length, SIZE);
+    const slidingWindow = layer % 2 === 0 ? null : Math.ceil(length / 2);
+    const columnSums = await reference.columnSums(all, keys, { slidingWindow });
+    const queries = draw(3, kvHeads * group, Math.min(length, OBSERVED_QUERIES), SIZE);
+    layers.push({ layer, length, kvHeads, queries, keys, values, columnSums, slidingWindow, kernels });
+  }
+  return layers;
+}

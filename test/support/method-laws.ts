@@ -1,0 +1,133 @@
+/**
+ * What every method must obey, whatever it scores and however it spends: `await assertMethodLaws(myMethod)`.
+ *
+ * The laws run on random layers and need no model. They import no test runner, so any runner can call them.
+ */
+import assert from "node:assert/strict";
+import type fc from "fast-check";
+import { type Kernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
+import { KvError } from "../../src/error.ts";
+import type { Method, MethodFactory } from "../../src/methods/method.ts";
+import { type Selection, select } from "../../src/methods/select.ts";
+import type { LayerObservation } from "../../src/scoring/score.ts";
+import { layersOf, type PromptShape, prompts } from "./arbitraries.ts";
+import { holds } from "./seed.ts";
+
+/** One method applied to one random prefill. */
+interface Trial {
+  readonly shape: PromptShape;
+  readonly method: Method;
+  readonly layers: readonly LayerObservation[];
+  readonly selection: Selection;
+}
+
+type Law = (trial: Trial) => void | Promise<void>;
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+const plain = (selection: Selection) => selection.map((heads) => heads.map((positions) => [...positions]));
+
+/** What a longer prompt than the budget leaves to choose. */
+function request({ shape, method }: Trial) {
+  const kept = method.keep.first + method.keep.last;
+  const { layers, kvHeads, length } = shape;
+  return { layers, kvHeads, mean: method.budget - kept, limit: length - kept, kept };
+}
+
+const laws: Readonly<Record<string, Law>> = {
+  "a prompt that fits the budget is kept whole": ({ shape, method, selection }) => {
+    if (shape.length > method.budget) return;
+    const whole = range(0, shape.length);
+    assert.deepEqual(plain(selection), range(0, shape.layers).map(() => range(0, shape.kvHeads).map(() => whole)));
+  },
+  "kept positions are unique, ascending and in the prompt": ({ shape, selection }) => {
+    for (const positions of selection.flat()) {
+      assert.deepEqual([...positions], [...new Set(positions)].sort((a, b) => a - b));
+      assert.ok(positions.every((position) => position >= 0 && position < shape.length));
+    }
+  },
+  "the always-kept tokens, sinks and window, are in every selection": ({ shape, method, selection }) => {
+    const { first, last } = method.keep;
+    const always = [...range(0, Math.min(first, shape.length)), ...range(Math.max(0, shape.length - last), shape.length)];
+    for (const positions of selection.flat()) {
+      const kept = new Set(positions);
+      assert.deepEqual(always.filter((position) => !kept.has(position)), []);
+    }
+  },
+  "every layer and head keeps exactly what was scheduled": (trial) => {
+    if (trial.shape.length <= trial.method.budget) return;
+    const { kept, ...rest } = request(trial);
+    const counts = trial.method.allocate({ kept, ...rest });
+    const kepts = trial.selection.map((heads) => heads.map((positions) => positions.length - kept));
+    assert.deepEqual(kepts, counts);
+  },
+  "kept entries sum to the budget": ({ shape, method, selection }) => {
+    if (!method.exact) return;
+    const total = selection.flat().reduce((sum, positions) => sum + positions.length, 0);
+    assert.equal(total, Math.min(method.budget, shape.length) * shape.layers * shape.kvHeads);
+  },
+  "no kept candidate scores below an evicted one, and of equals the lower position is kept": async (trial) => {
+    const { shape, method, layers, selection } = trial;
+    if (method.score === null || shape.length <= method.budget) return;
+    const candidates = { from: method.keep.first, to: shape.length - method.keep.last };
+    for (const [layer, observed] of layers.entries()) {
+      const scores = await method.score.evaluate({ ...observed, candidates });
+      const { kept, ...rest } = request(trial);
+      const counts = method.allocate({ kept, ...rest })[layer] ?? [];
+      const expected = counts.map((count, head) => bruteForce(scores, head, count, candidates.from));
+      const chosen = selection[layer]?.map((positions) => [...positions].slice(method.keep.first, positions.length - method.keep.last));
+      assert.deepEqual(chosen, expected);
+    }
+  },
+  "permuting KV heads permutes selections": async ({ method, layers, selection }) => {
+    const reversed = await select(method, layers.map(withHeadsReversed));
+    assert.deepEqual(plain(reversed), plain(selection).map((heads) => heads.reverse()));
+  },
+  "a method keeps nothing from one prompt to the next": async ({ shape, method, layers, selection }) => {
+    const other = { ...shape, seed: shape.seed + 1, length: shape.length + 3 };
+    await select(method, await layersOf(other, referenceKernels()));
+    assert.deepEqual(plain(await select(method, layers)), plain(selection));
+  },
+  "what was not observed is a clear error": async ({ shape, method, layers }) => {
+    const { needs } = method;
+    if (method.score === null || shape.length <= method.budget) return;
+    const blind = layers.map((layer) => ({ ...layer, columnSums: null, queries: { ...layer.queries, ...oneShort(layer, needs.queries) } }));
+    await assert.rejects(select(method, blind), { code: "observation_missing", message: /pass the method in `observe` of `prefill`/ });
+  },
+};
+
+/** The positions of the `count` highest of a row, by a plain sort. */
+function bruteForce({ data, dims }: Tensor, row: number, count: number, from: number): number[] {
+  const columns = dims[1] ?? 0;
+  const score = (j: number) => data[row * columns + j] ?? Number.NaN;
+  const ranked = range(0, columns).sort((a, b) => score(b) - score(a) || a - b);
+  return ranked.slice(0, count).map((j) => from + j).sort((a, b) => a - b);
+}
+
+function oneShort({ queries }: LayerObservation, needed: number): Tensor {
+  const [heads = 0, , size = 0] = queries.dims;
+  const observed = Math.max(0, needed - 1);
+  return { data: new Float32Array(heads * observed * size), dims: [heads, observed, size] };
+}
+
+function withHeadsReversed(layer: LayerObservation): LayerObservation {
+  const { queries, keys, values, columnSums, kvHeads } = layer;
+  const reverse = ({ data, dims }: Tensor): Tensor => {
+    const size = data.length / kvHeads;
+    const blocks = range(0, kvHeads).map((head) => data.subarray(head * size, (head + 1) * size));
+    return { data: Float32Array.from(blocks.reverse().flatMap((block) => [...block])), dims };
+  };
+  const sums = columnSums === null ? null : reverse(columnSums);
+  return { ...layer, queries: reverse(queries), keys: reverse(keys), values: reverse(values), columnSums: sums };
+}
+
+/** The smallest budget that a method takes. */
+export function smallestBudget(factory: MethodFactory): number {
+  for (let budget = 1; budget <= 1000; budget++) {
+    try {
+      return factory({ budget }), budget;
+    } catch (error) {
+      if (!(error instanceof KvError && error.code === "budget_too_small")) throw error;
+    }
+  }
+  throw new Error("the method takes no budget up to 1000");
+}
