@@ -34,7 +34,9 @@ export function readSafetensorsHeader(file: RangeFile): StoredTensor[] {
   file.readInto(bytes, 8);
   const header = parseJson(decodeText(bytes, file.path), file.path);
   const start = 8 + length;
-  const entries = Object.entries(parseWith(z.looseObject({}), header, "corrupt_file", file.path))
+  // Not through zod, which leaves out a tensor called __proto__.
+  if (!(header instanceof Object) || Array.isArray(header)) throw corrupt(file, "header", header, "a JSON object");
+  const entries = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
     .map(([name, entry]) => ({ name, entry: parseWith(Entry, entry, "corrupt_file", `${file.path}: ${name}`) }))
     .sort(({ entry: { data_offsets: a } }, { entry: { data_offsets: b } }) => a[0] - b[0] || a[1] - b[1]);
