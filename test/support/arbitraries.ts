@@ -37,7 +37,15 @@ const upTo = (max: number, min = 1) => fc.integer({ min, max });
 
 /** Queries and keys of one layer, with or without a sliding window. */
 export const attentionInputs = fc
-  .record({ seed, kvHeads: upTo(3), group: upTo(4), size: upTo(16), length: upTo(80), share: upTo(80), sliding: upTo(90) })
+  .record({
+    seed,
+    kvHeads: upTo(3),
+    group: upTo(4),
+    size: upTo(16),
+    length: upTo(80),
+    share: upTo(80),
+    sliding: upTo(90),
+  })
   .chain(({ seed, kvHeads, group, size, length, share, sliding }) =>
     fc.constantFrom(null, sliding).map((slidingWindow) => ({
       queries: normals(seed, kvHeads * group, Math.min(share, length), size),
@@ -75,16 +83,18 @@ export interface PromptShape {
   readonly budget: number;
 }
 
-/** Prompts on either side of budgets that a method allows. */
+/** Prompts on either side of budgets that a method allows, more of them longer. */
 export const prompts = (smallestBudget: number): fc.Arbitrary<PromptShape> =>
-  fc.record({
-    seed,
-    layers: upTo(5),
-    kvHeads: upTo(3),
-    group: upTo(3),
-    length: upTo(smallestBudget + 70),
-    budget: upTo(smallestBudget + 40, smallestBudget),
-  });
+  fc
+    .record({
+      seed,
+      layers: upTo(5),
+      kvHeads: upTo(3),
+      group: upTo(3),
+      budget: upTo(smallestBudget + 40, smallestBudget),
+      excess: upTo(60, -12),
+    })
+    .map(({ excess, ...shape }) => ({ ...shape, length: Math.max(1, shape.budget + excess) }));
 
 const OBSERVED_QUERIES = 64;
 const SIZE = 4;

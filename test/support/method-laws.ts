@@ -4,7 +4,6 @@
  * The laws run on random layers and need no model. They import no test runner, so any runner can call them.
  */
 import assert from "node:assert/strict";
-import type fc from "fast-check";
 import { type Kernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
 import { KvError } from "../../src/error.ts";
 import type { Method, MethodFactory } from "../../src/methods/method.ts";
@@ -33,24 +32,36 @@ function request({ shape, method }: Trial) {
   return { layers, kvHeads, mean: method.budget - kept, limit: length - kept, kept };
 }
 
-const laws: Readonly<Record<string, Law>> = {
+const LAWS: Readonly<Record<string, Law>> = {
   "a prompt that fits the budget is kept whole": ({ shape, method, selection }) => {
     if (shape.length > method.budget) return;
     const whole = range(0, shape.length);
-    assert.deepEqual(plain(selection), range(0, shape.layers).map(() => range(0, shape.kvHeads).map(() => whole)));
+    assert.deepEqual(
+      plain(selection),
+      range(0, shape.layers).map(() => range(0, shape.kvHeads).map(() => whole)),
+    );
   },
   "kept positions are unique, ascending and in the prompt": ({ shape, selection }) => {
     for (const positions of selection.flat()) {
-      assert.deepEqual([...positions], [...new Set(positions)].sort((a, b) => a - b));
+      assert.deepEqual(
+        [...positions],
+        [...new Set(positions)].sort((a, b) => a - b),
+      );
       assert.ok(positions.every((position) => position >= 0 && position < shape.length));
     }
   },
   "the always-kept tokens, sinks and window, are in every selection": ({ shape, method, selection }) => {
     const { first, last } = method.keep;
-    const always = [...range(0, Math.min(first, shape.length)), ...range(Math.max(0, shape.length - last), shape.length)];
+    const always = [
+      ...range(0, Math.min(first, shape.length)),
+      ...range(Math.max(0, shape.length - last), shape.length),
+    ];
     for (const positions of selection.flat()) {
       const kept = new Set(positions);
-      assert.deepEqual(always.filter((position) => !kept.has(position)), []);
+      assert.deepEqual(
+        always.filter((position) => !kept.has(position)),
+        [],
+      );
     }
   },
   "every layer and head keeps exactly what was scheduled": (trial) => {
@@ -70,17 +81,22 @@ const laws: Readonly<Record<string, Law>> = {
     if (method.score === null || shape.length <= method.budget) return;
     const candidates = { from: method.keep.first, to: shape.length - method.keep.last };
     for (const [layer, observed] of layers.entries()) {
-      const scores = await method.score.evaluate({ ...observed, candidates });
+      const scores: Tensor = await method.score.evaluate({ ...observed, candidates });
       const { kept, ...rest } = request(trial);
       const counts = method.allocate({ kept, ...rest })[layer] ?? [];
-      const expected = counts.map((count, head) => bruteForce(scores, head, count, candidates.from));
-      const chosen = selection[layer]?.map((positions) => [...positions].slice(method.keep.first, positions.length - method.keep.last));
+      const expected: number[][] = counts.map((count, head) => bruteForce(scores, head, count, candidates.from));
+      const chosen = selection[layer]?.map((positions) =>
+        [...positions].slice(method.keep.first, positions.length - method.keep.last),
+      );
       assert.deepEqual(chosen, expected);
     }
   },
   "permuting KV heads permutes selections": async ({ method, layers, selection }) => {
     const reversed = await select(method, layers.map(withHeadsReversed));
-    assert.deepEqual(plain(reversed), plain(selection).map((heads) => heads.reverse()));
+    assert.deepEqual(
+      plain(reversed),
+      plain(selection).map((heads) => heads.reverse()),
+    );
   },
   "a method keeps nothing from one prompt to the next": async ({ shape, method, layers, selection }) => {
     const other = { ...shape, seed: shape.seed + 1, length: shape.length + 3 };
@@ -90,8 +106,11 @@ const laws: Readonly<Record<string, Law>> = {
   "what was not observed is a clear error": async ({ shape, method, layers }) => {
     const { needs } = method;
     if (method.score === null || shape.length <= method.budget) return;
-    const blind = layers.map((layer) => ({ ...layer, columnSums: null, queries: { ...layer.queries, ...oneShort(layer, needs.queries) } }));
-    await assert.rejects(select(method, blind), { code: "observation_missing", message: /pass the method in `observe` of `prefill`/ });
+    const blind = layers.map((layer) => ({ ...layer, columnSums: null, queries: oneShort(layer, needs.queries) }));
+    await assert.rejects(select(method, blind), {
+      code: "observation_missing",
+      message: /pass the method in `observe` of `prefill`/,
+    });
   },
 };
 
@@ -100,7 +119,10 @@ function bruteForce({ data, dims }: Tensor, row: number, count: number, from: nu
   const columns = dims[1] ?? 0;
   const score = (j: number) => data[row * columns + j] ?? Number.NaN;
   const ranked = range(0, columns).sort((a, b) => score(b) - score(a) || a - b);
-  return ranked.slice(0, count).map((j) => from + j).sort((a, b) => a - b);
+  return ranked
+    .slice(0, count)
+    .map((j) => from + j)
+    .sort((a, b) => a - b);
 }
 
 function oneShort({ queries }: LayerObservation, needed: number): Tensor {
@@ -120,11 +142,39 @@ function withHeadsReversed(layer: LayerObservation): LayerObservation {
   return { ...layer, queries: reverse(queries), keys: reverse(keys), values: reverse(values), columnSums: sums };
 }
 
+/** The sentences that every method must make true. */
+export const methodLaws: readonly string[] = Object.keys(LAWS);
+
+export interface LawOptions {
+  /** Default: the reference. */
+  readonly kernels?: Kernels;
+  /** Random prefills per law. */
+  readonly runs?: number;
+}
+
+/** Checks one law. @throws with the smallest counterexample */
+export function assertMethodLaw(law: string, factory: MethodFactory, options: LawOptions = {}): Promise<void> {
+  const { kernels = referenceKernels(), runs = 25 } = options;
+  const check = LAWS[law] ?? assert.fail(`no such law: ${law}`);
+  const trial = async (shape: PromptShape) => {
+    const method = factory({ budget: shape.budget });
+    const layers = await layersOf(shape, kernels);
+    await check({ shape, method, layers, selection: await select(method, layers) });
+  };
+  return holds(prompts(smallestBudget(factory)), trial, runs);
+}
+
+/** Checks them all on one method. @throws at the first that fails, with the smallest counterexample */
+export async function assertMethodLaws(factory: MethodFactory, options: LawOptions = {}): Promise<void> {
+  for (const law of methodLaws) await assertMethodLaw(law, factory, options);
+}
+
 /** The smallest budget that a method takes. */
-export function smallestBudget(factory: MethodFactory): number {
+function smallestBudget(factory: MethodFactory): number {
   for (let budget = 1; budget <= 1000; budget++) {
     try {
-      return factory({ budget }), budget;
+      factory({ budget });
+      return budget;
     } catch (error) {
       if (!(error instanceof KvError && error.code === "budget_too_small")) throw error;
     }

@@ -2,7 +2,7 @@
 import process from "node:process";
 import fc from "fast-check";
 
-export const SEED = Number(process.env["PYRAMIDKV_SEED"] ?? 2406_02069);
+export const SEED = Number(process.env.PYRAMIDKV_SEED ?? 2406_02069);
 
 /** Checks a property on `runs` random values; the error of a failure holds the seed and the smallest counterexample. */
 export const holds = <T>(

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { KvError } from "../../error.ts";
 import { downloadBlob } from "./download.ts";
 import { onDisk } from "./faults.ts";
-import { commitOf, filesOf, type HubModel } from "./hub-client.ts";
+import { commitOf, filesOf } from "./hub-client.ts";
+import type { HubModel } from "./hub-model.ts";
 import { blobPath, linkIntoSnapshot, readRef, repoFolder, snapshotFolder, writeRef } from "./layout.ts";
 import { INDEX, neededFiles, type RemoteFile, shardNames } from "./listing.ts";
 import type { ModelLocation } from "./location.ts";
@@ -91,7 +92,8 @@ async function download({ id, revision }: HubModel, commit: string, settings: Se
   }
   const path = needed.kind === "gguf" ? await get(needed.file) : folder;
   // Last, so that a branch's earlier commit stays usable until the new one is whole.
-  if (!isCommit(revision)) await writeRef(repo, revision, commit);
+  // And only if it moved, so that a read-only cache will do.
+  if (!isCommit(revision) && (await readRef(repo, revision)) !== commit) await writeRef(repo, revision, commit);
   return { path, id, revision: commit, origin: fetched ? "hub" : "cache" };
 }
 

