@@ -22,7 +22,7 @@ import {
   window,
 } from "../src/index.ts";
 import { parse, USAGE } from "./quickstart/args.ts";
-import { magicNumbers } from "./quickstart/document.ts";
+import { needleInMobyDick } from "./quickstart/document.ts";
 import { jsonLine, type Row, table } from "./quickstart/report.ts";
 import { progressLine } from "./support/progress-line.ts";
 
@@ -37,7 +37,7 @@ async function main(argv: readonly string[]): Promise<void> {
   progress.show("loading the model");
   using model = await loadModel(args.model);
   if (model.tokenizer === null) throw new KvError({ code: "tokenizer_missing", path: ["--model"], found: model.id, allowed: "a model with a tokenizer" });
-  const task = args.prompt === null ? magicNumbers(model.tokenizer, PROMPT_TOKENS) : { prompt: args.prompt, expected: null };
+  const task = args.prompt === null ? needleInMobyDick(model.tokenizer, PROMPT_TOKENS) : { prompt: args.prompt, expected: null };
   const tokens = model.tokenizer.encode(task.prompt);
   const started = performance.now();
   using context = await prefill(model, tokens.subarray(0, -1), {

@@ -9,28 +9,25 @@ export interface Task {
   readonly expected: string | null;
 }
 
-/** One of these is asked for; the others are there to be confused with it. Depth: share of the document before the fact. */
+/** Depth: the share of the document before the fact. The middle one is asked for. */
 const FACTS = [
-  { place: "Nantucket", number: 58316, depth: 0.12 },
-  { place: "Lisbon", number: 20947, depth: 0.37 },
-  { place: "Valparaiso", number: 73461, depth: 0.62 },
-  { place: "Canton", number: 91285, depth: 0.87 },
+  { depth: 0.25, text: "The cheapest bed in Bergen is at the house with the green door." },
+  { depth: 0.5, text: "The best thing to do in Lisbon is to eat a custard tart and ride the yellow tram." },
+  { depth: 0.75, text: "The clock in the harbour of Trieste is always seven minutes late." },
 ] as const;
-const ASKED = FACTS[1];
-
-const fact = ({ place, number }: (typeof FACTS)[number]) => `The special magic number for ${place} is ${number}.`;
-const QUESTION = `Question: What is the special magic number for ${ASKED.place} mentioned in the text?
-Answer: The special magic number for ${ASKED.place} is`;
+const QUESTION = `Question: What is the best thing to do in Lisbon?
+Answer: The best thing to do in Lisbon is to`;
+const EXPECTED = "eat a custard tart";
 
 /** A document of about `length` tokens with a question at its end that one of the facts answers. */
-export function magicNumbers(tokenizer: Tokenizer, length: number): Task {
-  const lead = "Some special magic numbers are hidden in the following text. Memorize them.";
-  const paragraphs = take(chapters(), tokenizer, length - tokenizer.encode(`${lead}${FACTS.map(fact)}${QUESTION}`).length);
+export function needleInMobyDick(tokenizer: Tokenizer, length: number): Task {
+  const room = length - tokenizer.encode([...FACTS.map(({ text }) => text), QUESTION].join("\n\n")).length;
+  const paragraphs = take(chapters(), tokenizer, room);
   const text = paragraphs.flatMap((paragraph, i) => {
     const here = FACTS.filter(({ depth }) => Math.floor(depth * paragraphs.length) === i);
-    return [...here.map(fact), paragraph];
+    return [...here.map((fact) => fact.text), paragraph];
   });
-  return { prompt: `${lead}\n\n${text.join("\n\n")}\n\n${QUESTION}`, expected: String(ASKED.number) };
+  return { prompt: [...text, QUESTION].join("\n\n"), expected: EXPECTED };
 }
 
 /** Paragraphs of the narrative, its line breaks undone. */
