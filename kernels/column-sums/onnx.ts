@@ -10,7 +10,7 @@ import { type Tensor, tensor, type Visibility } from "../tensor.ts";
 import type { ColumnSums } from "./index.ts";
 
 // Probabilities of a block that still fit in a core's share of the cache: n = 8000, s = 512 take 31 ms with 4 MiB and 46 ms
-// with 64 MiB (2 threads, 2025-11). At least 16 queries, or packing the keys dominates the product.
+// with 64 MiB (2 threads, 2026-11). At least 16 queries, or packing the keys dominates the product.
 const BLOCK_FLOATS = 1 << 20;
 const MIN_BLOCK = 16;
 // Finite, because softmax turns a row of -Infinity into NaN.
@@ -18,7 +18,7 @@ const HIDDEN = -1e9;
 
 export const columnSums =
   (sessions: Sessions): ColumnSums =>
-  (queries, keys, visibility) =>
+  async (queries, keys, visibility) =>
     attentionSums(sessions, attentionShape("columnSums", queries, keys), queries, keys, visibility);
 
 /** The kernel itself, for any s: [H, n]. */

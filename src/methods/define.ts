@@ -33,7 +33,7 @@ export function define<Shape extends z.ZodRawShape>(
   build: (options: Budgeted<z.output<z.ZodObject<Shape>>>) => Parts,
 ): MethodFactory<Given<Shape>> {
   return (given) => {
-    const parsed = parseOptions(name, shape, withoutBudget(given), ["budget"]);
+    const parsed = parseOptions(name, shape, given, ["budget"]);
     const kept = new Map(Object.entries(parsed)).get(budgetAbove ?? "");
     const floor = budgetAbove === undefined ? null : { option: budgetAbove, value: Number(kept) };
     const options = { ...parsed, budget: checkBudget(name, given.budget, floor) };
@@ -41,12 +41,6 @@ export function define<Shape extends z.ZodRawShape>(
     const needs = score?.needs ?? { queries: 0, columnSums: false };
     return { name, budget: options.budget, options: recorded(options), keep, score, allocate, needs, exact };
   };
-}
-
-/** Anything but an object goes on as it is, to be refused with the rest. */
-function withoutBudget(given: unknown): unknown {
-  if (typeof given !== "object" || given === null) return given;
-  return Object.fromEntries(Object.entries(given).filter(([key]) => key !== "budget"));
 }
 
 function checkBudget(name: string, budget: unknown, floor: { option: string; value: number } | null): number {

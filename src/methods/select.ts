@@ -1,5 +1,6 @@
 /** From a method and what prefill observed to the positions that each layer and KV head keeps. */
 import { KvError } from "../error.ts";
+import { rankable } from "../scoring/rankable.ts";
 import type { LayerObservation, LayerView, Score } from "../scoring/score.ts";
 import type { Method } from "./method.ts";
 
@@ -60,13 +61,7 @@ async function highest(name: string, score: Score, view: LayerView, counts: read
     const allowed = `[${view.kvHeads}, ${to - from}], one row per KV head and one column per candidate`;
     throw new KvError({ code: "wrong_shape", path: [name, "score"], found: scores.dims, allowed });
   }
-  const broken = scores.data.findIndex(Number.isNaN);
-  if (broken >= 0) {
-    const path = [name, "score", `layer ${view.layer}`, `position ${from + (broken % (to - from))}`];
-    const hint = "the model's activations overflowed, or a score divides by zero";
-    throw new KvError({ code: "engine_failed", path, found: Number.NaN, allowed: "a number", hint });
-  }
-  return view.kernels.topK(scores, counts);
+  return view.kernels.topK(rankable(scores, view), counts);
 }
 
 async function layerAt(layers: Layers, layer: number): Promise<LayerObservation> {

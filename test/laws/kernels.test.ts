@@ -1,0 +1,150 @@
+import { describe, test } from "bun:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Kernels, onnxKernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
+import { attentionInputs, matrices, normals, ties } from "../support/arbitraries.ts";
+import { holds } from "../support/seed.ts";
+
+const reference = referenceKernels();
+const oddSizes = fc.integer({ min: 0, max: 6 }).map((half) => 2 * half + 1);
+
+function assertClose(actual: Tensor, expected: Tensor, tolerance = 1e-5) {
+  assert.deepEqual(actual.dims, expected.dims);
+  assert.equal(actual.data.length, expected.data.length);
+  const furthest = expected.data.reduce(
+    (most, x, i) => Math.max(most, Math.abs(x - (actual.data[i] ?? Number.NaN))),
+    0,
+  );
+  assert.ok(furthest <= tolerance, `differs by ${furthest}`);
+}
+
+/** The columns [0, to) of a matrix. */
+const cut = ({ data, dims: [rows = 0, columns = 0] }: Tensor, to: number): Tensor => ({
+  data: data.filter((_, i) => i % columns < to),
+  dims: [rows, to],
+});
+
+const backends: Readonly<Record<string, Kernels>> = { onnx: onnxKernels({ threads: 2 }) };
+
+for (const [backend, kernels] of Object.entries(backends)) {
+  describe(`${backend} kernels agree with the reference`, () => {
+    test("window attention", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const expected = await reference.windowAttention(queries, keys, visibility);
+        assertClose(await kernels.windowAttention(queries, keys, visibility), expected);
+      }));
+
+    test("column sums", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const expected = await reference.columnSums(queries, keys, visibility);
+        assertClose(await kernels.columnSums(queries, keys, visibility), expected);
+      }));
+
+    test("column sums over more queries than one block takes", async () => {
+      const [queries, keys] = [normals(1, 1, 800, 4), normals(2, 1, 2000, 4)];
+      for (const slidingWindow of [null, 100]) {
+        const expected = await reference.columnSums(queries, keys, { slidingWindow });
+        assertClose(await kernels.columnSums(queries, keys, { slidingWindow }), expected, 1e-4);
+      }
+    });
+
+    test("group mean and maximum", () =>
+      holds(matrices, async ({ scores, kvHeads }) => {
+        assertClose(await kernels.groupMean(scores, kvHeads), await reference.groupMean(scores, kvHeads));
+        assertClose(await kernels.groupMax(scores, kvHeads), await reference.groupMax(scores, kvHeads), 0);
+      }));
+
+    test("pools, those wider than a row among them", () =>
+      holds(fc.tuple(matrices, oddSizes), async ([{ scores }, size]) => {
+        assertClose(await kernels.maxPool(scores, size), await reference.maxPool(scores, size), 0);
+        assertClose(await kernels.avgPool(scores, size), await reference.avgPool(scores, size));
+      }));
+
+    test("top-k, its counts different in every row", () =>
+      holds(fc.tuple(matrices, fc.infiniteStream(fc.nat())), async ([{ scores }, draws]) => {
+        const [rows = 0, columns = 0] = scores.dims;
+        const counts = [...draws.take(rows)].map((draw) => draw % (columns + 1));
+        assert.deepEqual(await kernels.topK(scores, counts), await reference.topK(scores, counts));
+      }));
+
+    test("top-k of long rows full of ties", async () => {
+      for (const [levels, count] of [
+        [2, 7],
+        [2, 19_000],
+        [50, 3000],
+        [1000, 128],
+        [1, 4000],
+      ] as const) {
+        const scores = ties(levels, levels, 3, 20_000);
+        const counts = [count, 0, Math.floor(count / 2)];
+        assert.deepEqual(await kernels.topK(scores, counts), await reference.topK(scores, counts));
+      }
+    });
+
+    test("gather", () =>
+      holds(
+        fc.record({
+          heads: fc.integer({ min: 1, max: 4 }),
+          size: fc.integer({ min: 1, max: 9 }),
+          kept: fc.array(fc.nat(19)),
+        }),
+        async ({ heads, size, kept }) => {
+          const entries = normals(heads, heads, 20, size);
+          const positions = [...new Set(kept)].sort((a, b) => a - b);
+          const rows = Array.from({ length: heads }, (_, h) => Int32Array.from(positions.slice(h)));
+          assertClose(await kernels.gather(entries, rows), await reference.gather(entries, rows), 0);
+        },
+      ));
+  });
+}
+
+for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
+  describe(`${backend} kernels`, () => {
+    test("column sums of a head add up to its queries", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const {
+          data,
+          dims: [heads = 0, length = 0],
+        } = await kernels.columnSums(queries, keys, visibility);
+        const [, s = 0] = queries.dims;
+        for (let h = 0; h < heads; h++) {
+          const total = data.subarray(h * length, (h + 1) * length).reduce((sum, mass) => sum + mass, 0);
+          assert.ok(Math.abs(total - s) <= 1e-5 * s);
+        }
+      }));
+
+    test("window attention is the column sums before the window", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const sums = await kernels.columnSums(queries, keys, visibility);
+        const window = await kernels.windowAttention(queries, keys, visibility);
+        assertClose(window, cut(sums, (keys.dims[1] ?? 0) - (queries.dims[1] ?? 0)));
+      }));
+
+    test("a query sees its sliding window and nothing else", async () => {
+      const [queries, keys] = [normals(3, 1, 1, 4), normals(4, 1, 10, 4)];
+      const { data } = await kernels.columnSums(queries, keys, { slidingWindow: 3 });
+      assert.deepEqual(
+        [...data].map((mass) => mass > 0),
+        [...Array(7).fill(false), true, true, true],
+      );
+    });
+
+    test("top-k equals a sort in which equal scores keep their order", () =>
+      holds(matrices, async ({ scores }) => {
+        const [rows = 0, columns = 0] = scores.dims;
+        const count = Math.ceil(columns / 2);
+        const best = await kernels.topK(scores, Array(rows).fill(count));
+        best.forEach((chosen, r) => {
+          const row = [...scores.data.subarray(r * columns, (r + 1) * columns)];
+          const ranked = row.map((score, j) => ({ score, j })).sort((a, b) => b.score - a.score || a.j - b.j);
+          assert.deepEqual(
+            [...chosen],
+            ranked
+              .slice(0, count)
+              .map(({ j }) => j)
+              .sort((a, b) => a - b),
+          );
+        });
+      }));
+  });
+}

@@ -1,0 +1,124 @@
+import { describe, test } from "bun:test";
+import assert from "node:assert/strict";
+import { onnxKernels } from "../../kernels/index.ts";
+import { publishedRegistry } from "../../src/methods/as-published/index.ts";
+import { full } from "../../src/methods/full.ts";
+import type { MethodFactory } from "../../src/methods/method.ts";
+import { registry } from "../../src/methods/registry.ts";
+import { select } from "../../src/methods/select.ts";
+import { snapKV } from "../../src/methods/snapkv.ts";
+import { chain } from "../../src/scoring/chain.ts";
+import { meanOverGroup } from "../../src/scoring/group.ts";
+import { maxPool } from "../../src/scoring/pool.ts";
+import { step } from "../../src/scoring/score.ts";
+import { windowAttention } from "../../src/scoring/window-attention.ts";
+import { layersOf } from "../support/arbitraries.ts";
+import { assertMethodLaw, assertMethodLaws, methodLaws } from "../support/method-laws.ts";
+
+const cpu = onnxKernels({ threads: 2 });
+const methods: Readonly<Record<string, MethodFactory>> = { ...registry, ...publishedRegistry };
+
+for (const [name, factory] of Object.entries(methods)) {
+  describe(name, () => {
+    for (const law of methodLaws) test(law, () => assertMethodLaw(law, factory));
+    test("all of this on the CPU kernels", () => assertMethodLaws(factory, { kernels: cpu, runs: 8 }));
+  });
+}
+
+describe("scores that cannot be ranked", () => {
+  const shape = { seed: 1, layers: 2, kvHeads: 2, group: 2, length: 40, budget: 16 };
+  const method = snapKV({ budget: 16 });
+
+  test("NaN is an error that says where, not an arbitrary selection", async () => {
+    const score = chain(
+      windowAttention(8),
+      meanOverGroup,
+      step("broken", async ({ data, dims }) => ({ data: data.with(35, Number.NaN), dims })),
+    );
+    const fault = { code: "engine_failed", message: /layer 0.row 1.position 3 is "NaN"/ };
+    await assert.rejects(select({ ...method, score }, await layersOf(shape, cpu)), fault);
+  });
+
+  test("NaN in the keys is not pooled away", async () => {
+    const layers = (await layersOf(shape, cpu)).map((layer) => ({
+      ...layer,
+      keys: { ...layer.keys, data: layer.keys.data.with(0, Number.NaN) },
+    }));
+    await assert.rejects(select(method, layers), { code: "engine_failed" });
+  });
+
+  test("one row per query head, where a step over the group was forgotten, is an error with both shapes", async () => {
+    const fault = { code: "wrong_shape", message: /is \[4,32\], but must be \[2, 32\]/ };
+    await assert.rejects(select({ ...method, score: windowAttention(8) }, await layersOf(shape, cpu)), fault);
+  });
+
+  test("a score whose window reaches beyond the always-kept tokens is an error", async () => {
+    const score = chain(windowAttention(9), meanOverGroup);
+    await assert.rejects(select({ ...method, score }, await layersOf(shape, cpu)), { code: "invalid_option" });
+  });
+});
+
+describe("options", () => {
+  for (const [name, factory] of Object.entries(methods)) {
+    const build = factory as (options: unknown) => unknown;
+
+    test(`${name} names a budget it cannot use`, () => {
+      for (const budget of [-8, 0, 64.5, Number.NaN, Number.POSITIVE_INFINITY, "64", null]) {
+        const code = /^(invalid_option|budget_too_small)$/;
+        assert.throws(() => build({ budget }), {
+          name: "KvError",
+          code,
+          path: [name, "budget"],
+          message: /must be an integer >/,
+        });
+      }
+    });
+
+    test(`${name} refuses an option it does not have, and says which it has`, () => {
+      const message = new RegExp(`the options of ${name} are budget`);
+      assert.throws(() => build({ budget: 256, widow: 8 }), { code: "invalid_option", path: [name, "widow"], message });
+    });
+
+    test(`${name} refuses what is no object`, () => {
+      for (const options of [null, 64, "64", [64]]) {
+        assert.throws(() => build(options), { code: "invalid_option", path: [name] });
+      }
+    });
+
+    test(`${name} records its options as plain data`, () => {
+      const { options } = factory({ budget: 256 });
+      assert.deepEqual(JSON.parse(JSON.stringify(options)), options);
+    });
+  }
+
+  test("a budget that the always-kept tokens use up is refused with the smallest that is allowed", () => {
+    const message =
+      "snapkv.budget is 4, but must be an integer > 8 (window): what is always kept would take all of it.";
+    assert.throws(() => snapKV({ budget: 4 }), { code: "budget_too_small", message });
+    assert.throws(() => snapKV({ budget: 32, window: 32 }), { code: "budget_too_small", message: /> 32 \(window\)/ });
+    assert.throws(() => registry.streamingllm({ budget: 4 }), { code: "budget_too_small", message: /> 4 \(sinks\)/ });
+    assert.throws(() => registry.h2o({ budget: 8 }), { code: "budget_too_small", message: /> 8 \(window\)/ });
+  });
+
+  test("windows, sinks, pools and steepness are checked", () => {
+    const refused = (path: readonly string[], build: () => unknown) =>
+      assert.throws(build, { name: "KvError", code: "invalid_option", path });
+    refused(["snapkv", "window"], () => snapKV({ budget: 64, window: 0 }));
+    refused(["snapkv", "window"], () => snapKV({ budget: 64, window: 8.5 }));
+    refused(["snapkv", "pool"], () => snapKV({ budget: 64, pool: 7 as never }));
+    refused(["streamingllm", "sinks"], () => registry.streamingllm({ budget: 64, sinks: -1 }));
+    refused(["pyramidkv", "beta"], () => registry.pyramidkv({ budget: 64, beta: 1 }));
+    refused(["maxPool", "size"], () => maxPool(4));
+  });
+
+  test("defaults are the paper's, and a pool is recorded by name", () => {
+    assert.deepEqual(registry.pyramidkv({ budget: 64 }).options, {
+      budget: 64,
+      window: 8,
+      pool: "maxPool(7)",
+      beta: 20,
+    });
+    assert.deepEqual(registry.streamingllm({ budget: 64 }).options, { budget: 64, sinks: 4 });
+    assert.deepEqual(full().budget, Number.POSITIVE_INFINITY);
+  });
+});
