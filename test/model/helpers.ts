@@ -1,12 +1,18 @@
 /** What the tests of this folder share: scratch folders, faults as values, small models to write and to spoil. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { KvError } from "../../src/error.ts";
 
 /** Every property of this folder runs from this seed. */
 export const SEED = 20_241_107;
+
+/** The folder of a tiny fixture. */
+export const tiny = (name: string): string => join(import.meta.dir, "../fixtures/tiny", name);
+
+/** Files that this process has open: what fails must close its own. */
+export const openFiles = (): number => readdirSync("/dev/fd").length;
 
 /** A folder that goes away; `write` puts files into it, and gives the first one's path. */
 export function scratch(files: Readonly<Record<string, string | Uint8Array>> = {}) {
