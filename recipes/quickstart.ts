@@ -32,12 +32,22 @@ const ANSWER_TOKENS = 12;
 async function main(argv: readonly string[]): Promise<void> {
   const args = parse(argv);
   if (args.help) return console.log(USAGE);
-  const methods = [full(), ...args.budgets.flatMap((budget) => [window, streamingLLM, h2o, snapKV, pyramidKV].map((make) => make({ budget })))];
+  const methods = [
+    full(),
+    ...args.budgets.flatMap((budget) => [window, streamingLLM, h2o, snapKV, pyramidKV].map((make) => make({ budget }))),
+  ];
   using progress = progressLine();
   progress.show("loading the model");
   using model = await loadModel(args.model);
-  if (model.tokenizer === null) throw new KvError({ code: "tokenizer_missing", path: ["--model"], found: model.id, allowed: "a model with a tokenizer" });
-  const task = args.prompt === null ? needleInMobyDick(model.tokenizer, PROMPT_TOKENS) : { prompt: args.prompt, expected: null };
+  if (model.tokenizer === null)
+    throw new KvError({
+      code: "tokenizer_missing",
+      path: ["--model"],
+      found: model.id,
+      allowed: "a model with a tokenizer",
+    });
+  const task =
+    args.prompt === null ? needleInMobyDick(model.tokenizer, PROMPT_TOKENS) : { prompt: args.prompt, expected: null };
   const tokens = model.tokenizer.encode(task.prompt);
   const started = performance.now();
   using context = await prefill(model, tokens.subarray(0, -1), {
@@ -64,7 +74,13 @@ async function main(argv: readonly string[]): Promise<void> {
   console.log(args.json ? jsonLine(summary) : table(rows, summary));
 }
 
-async function measure(model: Model, context: Context, method: Method, lastToken: number, expected: string | null): Promise<Row> {
+async function measure(
+  model: Model,
+  context: Context,
+  method: Method,
+  lastToken: number,
+  expected: string | null,
+): Promise<Row> {
   const started = performance.now();
   using cache = await compress(context, method);
   const compressed = performance.now();

@@ -1,5 +1,5 @@
 /** The second stage: what a method keeps of a prompt, as a cache that holds nothing else. */
-import { KvCache } from "./cache/cache.ts";
+import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
@@ -50,7 +50,10 @@ async function keep({ model, layers, length }: Context, layer: number, rows: Sel
   if (rows.every((kept) => kept.length === length)) return entries;
   const { kernels } = model.engine;
   const dims = [model.config.kvHeads, length, model.config.headDim];
-  const [keys, values] = [await kernels.gather({ data: entries.keys, dims }, rows), await kernels.gather({ data: entries.values, dims }, rows)];
+  const [keys, values] = [
+    await kernels.gather({ data: entries.keys, dims }, rows),
+    await kernels.gather({ data: entries.values, dims }, rows),
+  ];
   const offsets = offsetsOf(rows.map((kept) => kept.length));
   const positions = new Int32Array(offsets.at(-1) ?? 0);
   rows.forEach((kept, head) => positions.set(kept, offsets[head]));

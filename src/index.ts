@@ -13,8 +13,8 @@ export {
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
-export type { ChatMessage } from "./model/chat.ts";
 export * from "./methods/index.ts";
+export type { ChatMessage } from "./model/chat.ts";
 export type { ModelConfig } from "./model/config.ts";
 export type { Tokenizer } from "./model/tokenizer.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";

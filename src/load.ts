@@ -3,12 +3,12 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import type { Engine } from "./engine/index.ts";
 import { onnxEngine } from "./engine/onnx/index.ts";
-import { checked } from "./options.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
 import { resolveModel, type SourceOptions } from "./model/source/index.ts";
 import { progressView } from "./model/source/progress.ts";
 import type { Tokenizer } from "./model/tokenizer.ts";
+import { checked } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
@@ -65,7 +65,12 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
       engine,
       tokenizer: files.tokenizer,
       async provenance() {
-        const runtime = typeof process.versions.bun === "string" ? "bun" : typeof process.versions.deno === "string" ? "deno" : "node";
+        const runtime =
+          typeof process.versions.bun === "string"
+            ? "bun"
+            : typeof process.versions.deno === "string"
+              ? "deno"
+              : "node";
         return {
           model: location.id,
           revision: location.revision,
@@ -73,7 +78,11 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
           engine: engine.name,
           precision: engine.precision,
           threads,
-          versions: { pyramidkv: version, "onnxruntime-node": engine.version, [runtime]: process.versions[runtime] ?? "" },
+          versions: {
+            pyramidkv: version,
+            "onnxruntime-node": engine.version,
+            [runtime]: process.versions[runtime] ?? "",
+          },
         };
       },
       [Symbol.dispose]() {

@@ -8,6 +8,9 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = (issue?.path ?? []).map((part) => (typeof part === "symbol" ? String(part) : part));
-  const found = path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
+  const found = path.reduce<unknown>(
+    (inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key],
+    value,
+  );
   throw new KvError({ code: "invalid_option", path: [owner, ...path], found, allowed: issue?.message ?? "valid" });
 }

@@ -48,7 +48,10 @@ export interface Context extends Disposable {
 }
 
 const Schema = z.object({
-  chunk: z.int("an integer >= 1").min(1, "an integer >= 1").max(2 ** 20, "an integer <= 1048576"),
+  chunk: z
+    .int("an integer >= 1")
+    .min(1, "an integer >= 1")
+    .max(2 ** 20, "an integer <= 1048576"),
   observe: z.array(z.custom<Method>((m) => typeof m === "object" && m !== null && "needs" in m, "a list of methods")),
 });
 
@@ -58,7 +61,11 @@ const Schema = z.object({
  * @param prompt text, which the model's tokenizer encodes, or token ids
  * @throws KvError `empty_prompt`, `prompt_too_long`, `invalid_token`, `tokenizer_missing`, `invalid_option`, `aborted`
  */
-export async function prefill(model: Model, prompt: string | Int32Array, options: PrefillOptions = {}): Promise<Context> {
+export async function prefill(
+  model: Model,
+  prompt: string | Int32Array,
+  options: PrefillOptions = {},
+): Promise<Context> {
   const { observe = [], chunk = DEFAULT_CHUNK, signal, onProgress } = options;
   checked(Schema, { chunk, observe }, "prefill");
   const tokens = tokensOf(model, prompt);
@@ -79,12 +86,24 @@ export async function prefill(model: Model, prompt: string | Int32Array, options
   return contextOf(model, tokens, layers, logits, observation);
 }
 
-function contextOf(model: Model, tokens: Int32Array, layers: readonly LayerEntries[], logits: Float32Array, observation: Observation): Context {
+function contextOf(
+  model: Model,
+  tokens: Int32Array,
+  layers: readonly LayerEntries[],
+  logits: Float32Array,
+  observation: Observation,
+): Context {
   const cache = promptCache(model, layers, tokens.length, logits);
   let live: { layers: readonly LayerEntries[]; observation: Observation } | null = { layers, observation };
   const contents = () => {
     if (live !== null) return live;
-    throw new KvError({ code: "disposed", path: ["context"], found: "disposed", allowed: "a context in use", hint: "prefill the prompt again" });
+    throw new KvError({
+      code: "disposed",
+      path: ["context"],
+      found: "disposed",
+      allowed: "a context in use",
+      hint: "prefill the prompt again",
+    });
   };
   return {
     model,
@@ -106,7 +125,12 @@ function contextOf(model: Model, tokens: Int32Array, layers: readonly LayerEntri
 }
 
 /** A cache that holds these entries of the prompt and no more. */
-export function promptCache(model: Model, layers: readonly LayerEntries[], length: number, logits: Float32Array): KvCache {
+export function promptCache(
+  model: Model,
+  layers: readonly LayerEntries[],
+  length: number,
+  logits: Float32Array,
+): KvCache {
   const { config } = model;
   const geometry = { layers: config.layers, kvHeads: config.kvHeads, headDim: config.headDim };
   return new KvCache({ model: model.id, geometry, layers, length, logits });
@@ -114,19 +138,43 @@ export function promptCache(model: Model, layers: readonly LayerEntries[], lengt
 
 function tokensOf({ tokenizer, config }: Model, prompt: string | Int32Array): Int32Array {
   const tokens = typeof prompt === "string" ? encode(tokenizer, prompt) : prompt;
-  if (!(tokens instanceof Int32Array)) throw new KvError({ code: "invalid_option", path: ["prompt"], found: typeof prompt, allowed: "a string or an Int32Array of token ids" });
-  if (tokens.length === 0) throw new KvError({ code: "empty_prompt", path: ["prompt"], found: "no tokens", allowed: "at least one token" });
+  if (!(tokens instanceof Int32Array))
+    throw new KvError({
+      code: "invalid_option",
+      path: ["prompt"],
+      found: typeof prompt,
+      allowed: "a string or an Int32Array of token ids",
+    });
+  if (tokens.length === 0)
+    throw new KvError({ code: "empty_prompt", path: ["prompt"], found: "no tokens", allowed: "at least one token" });
   if (tokens.length > config.contextLength) {
-    throw new KvError({ code: "prompt_too_long", path: ["prompt"], found: `${tokens.length} tokens`, allowed: `at most the model's context of ${config.contextLength}` });
+    throw new KvError({
+      code: "prompt_too_long",
+      path: ["prompt"],
+      found: `${tokens.length} tokens`,
+      allowed: `at most the model's context of ${config.contextLength}`,
+    });
   }
   const wrong = tokens.findIndex((token) => token < 0 || token >= config.vocabSize);
-  if (wrong >= 0) throw new KvError({ code: "invalid_token", path: ["prompt", wrong], found: tokens[wrong], allowed: `a token id in [0, ${config.vocabSize})` });
+  if (wrong >= 0)
+    throw new KvError({
+      code: "invalid_token",
+      path: ["prompt", wrong],
+      found: tokens[wrong],
+      allowed: `a token id in [0, ${config.vocabSize})`,
+    });
   return tokens;
 }
 
 function encode(tokenizer: Model["tokenizer"], text: string): Int32Array {
   if (tokenizer !== null) return tokenizer.encode(text);
-  throw new KvError({ code: "tokenizer_missing", path: ["prompt"], found: "text", allowed: "token ids (an Int32Array)", hint: "the model's folder has no tokenizer.json" });
+  throw new KvError({
+    code: "tokenizer_missing",
+    path: ["prompt"],
+    found: "text",
+    allowed: "token ids (an Int32Array)",
+    hint: "the model's folder has no tokenizer.json",
+  });
 }
 
 /** Adds up, chunk by chunk, the attention that every position receives; fp64, since thousands of terms meet in one sum. */
@@ -141,9 +189,13 @@ function columnSums({ kernels, config }: Engine, length: number) {
         { slidingWindow: slidingWindow[layer] ?? null },
       );
       for (let head = 0; head < queryHeads; head++) {
-        for (let j = 0; j < end; j++) total[head * length + j] = (total[head * length + j] ?? 0) + (sums.data[head * end + j] ?? 0);
+        for (let j = 0; j < end; j++)
+          total[head * length + j] = (total[head * length + j] ?? 0) + (sums.data[head * end + j] ?? 0);
       }
     }
   };
-  return { visit, finish: (): Tensor[] => totals.map((total) => ({ data: Float32Array.from(total), dims: [queryHeads, length] })) };
+  return {
+    visit,
+    finish: (): Tensor[] => totals.map((total) => ({ data: Float32Array.from(total), dims: [queryHeads, length] })),
+  };
 }

@@ -32,22 +32,46 @@ const OPTIONS = {
 
 /** @throws KvError `invalid_option` */
 export function parse(argv: readonly string[]): Args {
-  const { values } = guarded(() => parseArgs({ args: [...argv], options: OPTIONS }), ["command line"], argv.join(" "), "as --help says");
+  const { values } = guarded(
+    () => parseArgs({ args: [...argv], options: OPTIONS }),
+    ["command line"],
+    argv.join(" "),
+    "as --help says",
+  );
   const { prompt: file } = values;
-  const prompt = file === undefined ? null : guarded(() => readFileSync(file, "utf8"), ["--prompt"], file, "a readable text file");
-  return { model: values.model, budgets: values.budgets.split(",").map(budget), prompt, json: values.json, help: values.help };
+  const prompt =
+    file === undefined ? null : guarded(() => readFileSync(file, "utf8"), ["--prompt"], file, "a readable text file");
+  return {
+    model: values.model,
+    budgets: values.budgets.split(",").map(budget),
+    prompt,
+    json: values.json,
+    help: values.help,
+  };
 }
 
 function budget(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isInteger(value) && value > 8) return value;
-  throw new KvError({ code: "invalid_option", path: ["--budgets"], found: text, allowed: "integers > 8 (the window), separated by commas" });
+  throw new KvError({
+    code: "invalid_option",
+    path: ["--budgets"],
+    found: text,
+    allowed: "integers > 8 (the window), separated by commas",
+  });
 }
 
 function guarded<T>(work: () => T, path: string[], found: string, allowed: string): T {
   try {
     return work();
   } catch (cause) {
-    throw new KvError({ code: "invalid_option", path, found, allowed, hint: cause instanceof Error ? cause.message : String(cause), cause });
+    throw new KvError({
+      code: "invalid_option",
+      path,
+      found,
+      allowed,
+      hint: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
   }
 }

@@ -33,7 +33,9 @@ export function needleInMobyDick(tokenizer: Tokenizer, length: number): Task {
 /** Paragraphs of the narrative, its line breaks undone. */
 function chapters(): string[] {
   const narrative = mobyDick().filter(({ chapter }) => /^\d+$/.test(chapter));
-  return narrative.flatMap(({ text }) => text.split(/\n\s*\n/)).map((paragraph) => paragraph.replace(/\s+/g, " ").trim());
+  return narrative
+    .flatMap(({ text }) => text.split(/\n\s*\n/))
+    .map((paragraph) => paragraph.replace(/\s+/g, " ").trim());
 }
 
 /** As many paragraphs as fit. */

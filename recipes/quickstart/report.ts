@@ -28,7 +28,10 @@ export interface Summary {
 const MIB = 2 ** 20;
 const count = new Intl.NumberFormat("en-US");
 
-export function table(rows: readonly Row[], { promptTokens, prefillTokensPerSecond, peakMiB, provenance }: Summary): string {
+export function table(
+  rows: readonly Row[],
+  { promptTokens, prefillTokensPerSecond, peakMiB, provenance }: Summary,
+): string {
   const right = ["right"] as const;
   const view = new Table({
     head: ["method", "budget", "answer", "", "entries kept", "KV MiB", "of full", "compress ms", "decode tok/s"],

@@ -33,7 +33,13 @@ export class KvCache implements Disposable {
 
   get #live(): CacheContents {
     if (this.#contents !== null) return this.#contents;
-    throw new KvError({ code: "disposed", path: ["cache"], found: "disposed", allowed: "a cache in use", hint: "fork a cache to keep it beyond its scope" });
+    throw new KvError({
+      code: "disposed",
+      path: ["cache"],
+      found: "disposed",
+      allowed: "a cache in use",
+      hint: "fork a cache to keep it beyond its scope",
+    });
   }
 
   get model(): string {
@@ -62,7 +68,9 @@ export class KvCache implements Disposable {
   /** Entries held, [layer][kvHead]. */
   get lengths(): readonly (readonly number[])[] {
     const { layers, geometry } = this.#live;
-    return layers.map((layer) => Array.from({ length: geometry.kvHeads }, (_, h) => headLength(layer, h) + this.#tail.length));
+    return layers.map((layer) =>
+      Array.from({ length: geometry.kvHeads }, (_, h) => headLength(layer, h) + this.#tail.length),
+    );
   }
   /**
    * Bytes allocated for keys and values: kept entries x d x 2 x 4 for the prompt, plus the tail, whose capacity is rounded up

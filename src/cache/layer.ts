@@ -17,7 +17,8 @@ export interface CacheGeometry {
   readonly headDim: number;
 }
 
-export const headLength = ({ offsets }: LayerEntries, head: number): number => (offsets[head + 1] ?? 0) - (offsets[head] ?? 0);
+export const headLength = ({ offsets }: LayerEntries, head: number): number =>
+  (offsets[head + 1] ?? 0) - (offsets[head] ?? 0);
 
 /** Whether every KV head of the layer holds equally many entries, so that it can be read as [KH, P, d]. */
 export function isUniform(layer: LayerEntries): boolean {

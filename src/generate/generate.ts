@@ -63,7 +63,11 @@ const Schema = z.object({
  *
  * @throws KvError `invalid_option`, `aborted`, `disposed`, `wrong_model`
  */
-export function generate(model: Model, cache: KvCache, options: GenerateOptions = {}): Replay<GeneratedToken, Generated> {
+export function generate(
+  model: Model,
+  cache: KvCache,
+  options: GenerateOptions = {},
+): Replay<GeneratedToken, Generated> {
   const run = new Run(model, options);
   return replay(run.tokens(cache), () => run.result("left"));
 }
@@ -78,10 +82,20 @@ export async function step(model: Model, cache: KvCache, token: number): Promise
   assertDecodable(model, cache);
   const { vocabSize, contextLength } = model.config;
   if (!Number.isInteger(token) || token < 0 || token >= vocabSize) {
-    throw new KvError({ code: "invalid_token", path: ["step", "token"], found: token, allowed: `a token id in [0, ${vocabSize})` });
+    throw new KvError({
+      code: "invalid_token",
+      path: ["step", "token"],
+      found: token,
+      allowed: `a token id in [0, ${vocabSize})`,
+    });
   }
   if (cache.length >= contextLength) {
-    throw new KvError({ code: "prompt_too_long", path: ["cache", "length"], found: cache.length, allowed: `below the model's context of ${contextLength}` });
+    throw new KvError({
+      code: "prompt_too_long",
+      path: ["cache", "length"],
+      found: cache.length,
+      allowed: `below the model's context of ${contextLength}`,
+    });
   }
   const [logits] = await model.engine.step([{ token, cache }]);
   return logits ?? cache.logits;
@@ -136,14 +150,30 @@ class Run {
     const { tokenizer } = this.#model;
     if (tokenizer !== null) return textStream(tokenizer, stopStrings);
     if (stopStrings.length === 0) return null;
-    throw new KvError({ code: "tokenizer_missing", path: ["generate", "stopStrings"], found: stopStrings, allowed: "[] for a model without tokenizer" });
+    throw new KvError({
+      code: "tokenizer_missing",
+      path: ["generate", "stopStrings"],
+      found: stopStrings,
+      allowed: "[] for a model without tokenizer",
+    });
   }
 }
 
 function assertDecodable(model: Model, cache: KvCache): void {
   if (cache.model === model.id && cache.geometry.layers === model.config.layers) return;
-  throw new KvError({ code: "wrong_model", path: ["cache", "model"], found: cache.model, allowed: `the model in use, ${model.id}` });
+  throw new KvError({
+    code: "wrong_model",
+    path: ["cache", "model"],
+    found: cache.model,
+    allowed: `the model in use, ${model.id}`,
+  });
 }
 
 const aborted = (signal: AbortSignal) =>
-  new KvError({ code: "aborted", path: ["generate", "signal"], found: "aborted", allowed: "not aborted", cause: signal.reason });
+  new KvError({
+    code: "aborted",
+    path: ["generate", "signal"],
+    found: "aborted",
+    allowed: "not aborted",
+    cause: signal.reason,
+  });

@@ -5,7 +5,10 @@ export interface Replay<Item, Result> extends Promise<Result>, AsyncIterable<Ite
  * Starts `source` and gives its items as they come and its return value as a promise.
  * Leaving a `for await` early asks the source to return, so that nobody computes what nobody reads.
  */
-export function replay<Item, Result>(source: AsyncGenerator<Item, Result>, stopped: () => Result): Replay<Item, Result> {
+export function replay<Item, Result>(
+  source: AsyncGenerator<Item, Result>,
+  stopped: () => Result,
+): Replay<Item, Result> {
   const items: Item[] = [];
   const state = { done: false, stop: false };
   let wake = Promise.withResolvers<void>();

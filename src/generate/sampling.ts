@@ -36,7 +36,9 @@ export function sampler({ temperature, topK, topP, seed }: SamplingOptions): Sam
 
 /** Tokens by falling logit, lower token first among equals; no more than `topK`. */
 function candidates(logits: Float32Array, topK: number): Int32Array {
-  const order = Int32Array.from(logits, (_, token) => token).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+  const order = Int32Array.from(logits, (_, token) => token).sort(
+    (a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b,
+  );
   return topK === 0 ? order : order.subarray(0, topK);
 }
 

@@ -4,7 +4,17 @@
  * A value is the name of an edge. Constants are small and stored in the graph; weights are handed to onnxruntime beside it
  * (external data), so that no model is ever serialised with its weights. Subgraphs (for `If`) see the values around them.
  */
-import { ATTRIBUTE, type AttributeProto, ELEMENT, type ElementType, encodeModel, type GraphProto, type NodeProto, type TensorProto, type ValueInfoProto } from "./schema.ts";
+import {
+  ATTRIBUTE,
+  type AttributeProto,
+  ELEMENT,
+  type ElementType,
+  encodeModel,
+  type GraphProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./schema.ts";
 
 /** The name of an edge in a graph. */
 export type Value = string & { readonly edge: unique symbol };
@@ -44,7 +54,14 @@ export class Graph {
 
   /** Names an edge as an output of the graph. */
   output(name: string, value: Value, type: ElementType, shape: readonly Dim[]): void {
-    this.#nodes.push({ input: [value], output: [name], name: `output/${name}`, opType: "Identity", attribute: [], domain: "" });
+    this.#nodes.push({
+      input: [value],
+      output: [name],
+      name: `output/${name}`,
+      opType: "Identity",
+      attribute: [],
+      domain: "",
+    });
     this.#outputs.push(valueInfo(name, type, shape));
   }
 
@@ -59,7 +76,13 @@ export class Graph {
   }
 
   /** One operator with several outputs. */
-  ops(type: string, inputs: readonly (Value | "")[], count: number, attributes: Attributes = {}, domain: "" | "com.microsoft" = ""): readonly [Value, ...Value[]] {
+  ops(
+    type: string,
+    inputs: readonly (Value | "")[],
+    count: number,
+    attributes: Attributes = {},
+    domain: "" | "com.microsoft" = "",
+  ): readonly [Value, ...Value[]] {
     return this.#node(type, inputs, attributes, count, domain);
   }
 
@@ -97,11 +120,20 @@ export class Graph {
       const result = build(graph);
       return { name: `${label}/${side}`, node: graph.#nodes, initializer: [], input: [], output: [{ name: result }] };
     };
-    return this.op("If", [condition], { then_branch: branch("then", whenTrue), else_branch: branch("else", whenFalse) });
+    return this.op("If", [condition], {
+      then_branch: branch("then", whenTrue),
+      else_branch: branch("else", whenFalse),
+    });
   }
 
   finish(name: string): OnnxModel {
-    const graph = { name, node: this.#nodes, initializer: this.#initializers, input: this.#inputs, output: this.#outputs };
+    const graph = {
+      name,
+      node: this.#nodes,
+      initializer: this.#initializers,
+      input: this.#inputs,
+      output: this.#outputs,
+    };
     return { graph: encodeModel(graph, OPSET), weights: this.#weights };
   }
 
@@ -114,11 +146,24 @@ export class Graph {
     return edge(name);
   }
 
-  #node(type: string, input: readonly string[], attributes: Attributes, count: number, domain: string): readonly [Value, ...Value[]] {
+  #node(
+    type: string,
+    input: readonly string[],
+    attributes: Attributes,
+    count: number,
+    domain: string,
+  ): readonly [Value, ...Value[]] {
     const name = `${this.#prefix}${this.#nodes.length}/${type}`;
     const rest = Array.from({ length: count - 1 }, (_, i) => edge(`${name}:${i + 1}`));
     const output = [edge(name), ...rest] as const;
-    this.#nodes.push({ input, output, name, opType: type, attribute: Object.entries(attributes).map(attribute), domain });
+    this.#nodes.push({
+      input,
+      output,
+      name,
+      opType: type,
+      attribute: Object.entries(attributes).map(attribute),
+      domain,
+    });
     return output;
   }
 }

@@ -54,10 +54,17 @@ const handle = (session: InferenceSession): Session => ({
   [Symbol.asyncDispose]: () => session.release(),
 });
 
-const toOrt = ({ data, dims }: Feed) => new OrtTensor(ELEMENT_OF.get(data.constructor) as "float32", data as Float32Array, dims);
+const toOrt = ({ data, dims }: Feed) =>
+  new OrtTensor(ELEMENT_OF.get(data.constructor) as "float32", data as Float32Array, dims);
 
 function fromOrt(tensor: OrtTensor | undefined): Feed {
-  if (tensor === undefined) throw new KvError({ code: "engine_failed", path: ["session"], found: "no such output", allowed: "an output of the graph" });
+  if (tensor === undefined)
+    throw new KvError({
+      code: "engine_failed",
+      path: ["session"],
+      found: "no such output",
+      allowed: "an output of the graph",
+    });
   return { data: tensor.data as TensorData, dims: tensor.dims };
 }
 
@@ -65,6 +72,12 @@ async function guarded<T>(stage: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new KvError({ code: "engine_failed", path: ["onnxruntime", stage], found: String(cause), allowed: "a run without a fault", cause });
+    throw new KvError({
+      code: "engine_failed",
+      path: ["onnxruntime", stage],
+      found: String(cause),
+      allowed: "a run without a fault",
+      cause,
+    });
   }
 }

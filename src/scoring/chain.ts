@@ -1,7 +1,11 @@
 import { rankable } from "./rankable.ts";
 import type { Score, Step } from "./score.ts";
 
-/** A score from a source and the steps that follow it, in order: `chain(windowAttention(8), meanOverGroup, maxPool(7))`. @throws KvError `engine_failed` when one of them gives NaN */
+/**
+ * A score from a source and the steps that follow it, in order: `chain(windowAttention(8), meanOverGroup, maxPool(7))`.
+ *
+ * @throws KvError `engine_failed` when the source or a step gives NaN
+ */
 export const chain = (source: Score, ...steps: readonly Step[]): Score => ({
   needs: source.needs,
   async evaluate(view) {

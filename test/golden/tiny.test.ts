@@ -1,6 +1,7 @@
 /** Every supported family against Hugging Face transformers, on tiny random models stored as safetensors. */
-import { strict as assert } from "node:assert";
+
 import { describe, test } from "bun:test";
+import { strict as assert } from "node:assert";
 import { observations } from "../../src/compress.ts";
 import { compress, full, generate, h2o, loadModel, prefill, retain, step } from "../../src/index.ts";
 import { accumulatedAttention } from "../../src/scoring/accumulated-attention.ts";
@@ -39,10 +40,16 @@ for (const family of FAMILIES) {
       using context = await prefill(model, prompt, { observe: [h2o({ budget: 32 })], chunk: 24 });
       for (const observed of observations(context).filter(({ layer }) => layer === 0 || layer === 2)) {
         const attention = expected(`attn.${observed.layer}`).floats; // [H, n, n]
-        for (const [score, firstQuery, keys] of [[accumulatedAttention(), 0, prompt.length], [windowAttention(8), prompt.length - 8, prompt.length - 8]] as const) {
+        for (const [score, firstQuery, keys] of [
+          [accumulatedAttention(), 0, prompt.length],
+          [windowAttention(8), prompt.length - 8, prompt.length - 8],
+        ] as const) {
           const scores = await score.evaluate({ ...observed, candidates: { from: 0, to: keys } });
           const sums = columnSums(attention, model.config.queryHeads, prompt.length, firstQuery, keys);
-          assert.ok(maxDifference(scores.data, sums) < TOLERANCE, `layer ${observed.layer}, queries from ${firstQuery}`);
+          assert.ok(
+            maxDifference(scores.data, sums) < TOLERANCE,
+            `layer ${observed.layer}, queries from ${firstQuery}`,
+          );
         }
       }
     });
@@ -58,7 +65,10 @@ for (const family of FAMILIES) {
     test("in the logits on a ragged cache, where transformers masks what is evicted", async () => {
       using model = await open();
       using context = await prefill(model, prompt);
-      using cache = await retain(context, context.layers.map((_, layer) => rows(expected(`keep.${layer}`))));
+      using cache = await retain(
+        context,
+        context.layers.map((_, layer) => rows(expected(`keep.${layer}`))),
+      );
       const logits = await step(model, cache, argmax(context.logits));
       assert.ok(maxDifference(logits, expected("masked_logits").floats) < TOLERANCE);
     });

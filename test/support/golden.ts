@@ -7,7 +7,14 @@ export interface GoldenTensor {
   readonly dims: readonly number[];
 }
 
-export type Golden = (name: string) => { readonly floats: Float32Array; readonly ints: number[]; readonly dims: readonly number[] };
+export interface GoldenEntry extends GoldenTensor {
+  /** The data, if it is F32. */
+  readonly floats: Float32Array;
+  /** The data as numbers. */
+  readonly ints: readonly number[];
+}
+
+export type Golden = (name: string) => GoldenEntry;
 
 /** Absolute path of a fixture. */
 export const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
@@ -30,7 +37,12 @@ export function golden(path: string): Golden {
     const [from, to] = entry.data_offsets;
     const bytes = Uint8Array.from(file.subarray(8 + headerLength + from, 8 + headerLength + to)).buffer;
     const data = new VIEWS[entry.dtype](bytes);
-    return { floats: data instanceof Float32Array ? data : new Float32Array(0), ints: Array.from(data, Number), dims: entry.shape };
+    return {
+      data,
+      floats: data instanceof Float32Array ? data : new Float32Array(0),
+      ints: Array.from(data, Number),
+      dims: entry.shape,
+    };
   };
 }
 

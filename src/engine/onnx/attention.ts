@@ -44,12 +44,26 @@ export interface RaggedInputs extends AttentionInputs {
 /** -> [S, H * d] */
 export function flashAttention(g: Graph, config: ModelConfig, slidingWindow: number | null, x: FlashInputs): Value {
   const past = (blocks: Value) => g.op("Unsqueeze", [blocks, g.ints(0)]);
-  const inputs = [x.query, x.key, x.value, past(x.pastKeys), past(x.pastValues), x.lastPosition, x.totalLength] as const;
-  const [output] = g.ops("GroupQueryAttention", inputs, 3, {
-    num_heads: config.queryHeads,
-    kv_num_heads: config.kvHeads,
-    ...(slidingWindow === null ? {} : { local_window_size: slidingWindow }),
-  }, "com.microsoft");
+  const inputs = [
+    x.query,
+    x.key,
+    x.value,
+    past(x.pastKeys),
+    past(x.pastValues),
+    x.lastPosition,
+    x.totalLength,
+  ] as const;
+  const [output] = g.ops(
+    "GroupQueryAttention",
+    inputs,
+    3,
+    {
+      num_heads: config.queryHeads,
+      kv_num_heads: config.kvHeads,
+      ...(slidingWindow === null ? {} : { local_window_size: slidingWindow }),
+    },
+    "com.microsoft",
+  );
   return g.op("Reshape", [output, g.ints(-1, config.queryHeads * config.headDim)]);
 }
 

@@ -10,10 +10,11 @@
  * Outputs
  *   logits [rows from logitsFrom, vocab], entries [L, 2, KH, S, d], queries [L, H, rows from queriesFrom, d]
  */
-import { concatRows } from "../../tensor.ts";
+
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
+import { concatRows } from "../../tensor.ts";
 import { flashAttention, raggedAttention } from "./attention.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -60,14 +61,32 @@ export function buildDecoder(config: ModelConfig, weights: Weights): OnnxModel {
   ]);
   const { layers, kvHeads, queryHeads, headDim } = config;
   g.output("logits", logits, "float32", ["R", config.vocabSize]);
-  g.output("entries", stack(g, outputs.map((o) => o.entries)), "float32", [layers, 2, kvHeads, "S", headDim]);
-  g.output("queries", stack(g, outputs.map((o) => o.queries)), "float32", [layers, queryHeads, "Q", headDim]);
+  g.output(
+    "entries",
+    stack(
+      g,
+      outputs.map((o) => o.entries),
+    ),
+    "float32",
+    [layers, 2, kvHeads, "S", headDim],
+  );
+  g.output(
+    "queries",
+    stack(
+      g,
+      outputs.map((o) => o.queries),
+    ),
+    "float32",
+    [layers, queryHeads, "Q", headDim],
+  );
   return g.finish(config.family);
 }
 
 function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConfig): Shared {
   const tail = g.input("tail", "float32", ["T", layers * 2 * kvHeads * headDim]);
-  const byHead = g.op("Transpose", [g.op("Reshape", [tail, g.ints(0, layers * 2 * kvHeads, headDim)])], { perm: [1, 0, 2] });
+  const byHead = g.op("Transpose", [g.op("Reshape", [tail, g.ints(0, layers * 2 * kvHeads, headDim)])], {
+    perm: [1, 0, 2],
+  });
   return {
     cos: g.input("cos", "float32", ["S", headDim / 2]),
     sin: g.input("sin", "float32", ["S", headDim / 2]),
@@ -77,18 +96,32 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
     totalLength: g.input("totalLength", "int32", []),
     queriesFrom: g.input("queriesFrom", "int64", [1]),
     tails: g.ops("Split", [byHead], layers * 2, { axis: 0, num_outputs: layers * 2 }),
-    biases: new Map([...new Set(slidingWindow.map(biasName))].map((name) => [name, g.input(name, "float32", [1, "S", "T+S"])])),
+    biases: new Map(
+      [...new Set(slidingWindow.map(biasName))].map((name) => [name, g.input(name, "float32", [1, "S", "T+S"])]),
+    ),
   };
 }
 
-function decoderLayer(g: Graph, config: ModelConfig, weights: Weights, shared: Shared, layer: number, stream: Value): LayerOutput {
+function decoderLayer(
+  g: Graph,
+  config: ModelConfig,
+  weights: Weights,
+  shared: Shared,
+  layer: number,
+  stream: Value,
+): LayerOutput {
   const { queryHeads, kvHeads, headDim } = config;
   const name = (part: string) => `model.layers.${layer}.${part}.weight`;
   const widths = g.ints(queryHeads * headDim, kvHeads * headDim, kvHeads * headDim);
   const normed = norm(g, config, weights, name("input_layernorm"), stream);
-  const joint = linear(g, weights, normed, [name("self_attn.q_proj"), name("self_attn.k_proj"), name("self_attn.v_proj")]);
+  const joint = linear(g, weights, normed, [
+    name("self_attn.q_proj"),
+    name("self_attn.k_proj"),
+    name("self_attn.v_proj"),
+  ]);
   const [q, k = q, v = q] = g.ops("Split", [g.op("Unsqueeze", [joint, g.ints(0)]), widths], 3, { axis: 2 }); // [1, S, heads * d]
-  const rotate = (x: Value, heads: number) => g.msOp("RotaryEmbedding", [x, shared.index, shared.cos, shared.sin], { num_heads: heads });
+  const rotate = (x: Value, heads: number) =>
+    g.msOp("RotaryEmbedding", [x, shared.index, shared.cos, shared.sin], { num_heads: heads });
   const byHead = (x: Value, heads: number) =>
     g.op("Transpose", [g.op("Reshape", [x, g.ints(-1, heads, headDim)])], { perm: [1, 0, 2] }); // [heads, S, d]
   const [query, key] = [rotate(q, queryHeads), rotate(k, kvHeads)];
@@ -111,7 +144,12 @@ function decoderLayer(g: Graph, config: ModelConfig, weights: Weights, shared: S
   );
   const afterAttention = g.op("Add", [stream, linear(g, weights, attention, [name("self_attn.o_proj")])]);
   const fed = feedForward(g, weights, norm(g, config, weights, name("post_attention_layernorm"), afterAttention), name);
-  const recent = g.op("Slice", [g.op("Reshape", [query, g.ints(-1, queryHeads, headDim)]), shared.queriesFrom, g.ints(END), g.ints(0)]);
+  const recent = g.op("Slice", [
+    g.op("Reshape", [query, g.ints(-1, queryHeads, headDim)]),
+    shared.queriesFrom,
+    g.ints(END),
+    g.ints(0),
+  ]);
   return {
     stream: g.op("Add", [afterAttention, fed]),
     entries: stack(g, [keyByHead, valueByHead]),
@@ -131,11 +169,18 @@ const past_ = (g: Graph, side: "k" | "v", layer: number, headDim: number) =>
   g.input(`past.${side}.${layer}`, "float32", [`B${layer}`, `P${layer}`, headDim]);
 
 const stack = (g: Graph, parts: readonly Value[]) =>
-  g.op("Concat", parts.map((part) => g.op("Unsqueeze", [part, g.ints(0)])), { axis: 0 });
+  g.op(
+    "Concat",
+    parts.map((part) => g.op("Unsqueeze", [part, g.ints(0)])),
+    { axis: 0 },
+  );
 
 function norm(g: Graph, { normEpsilon }: ModelConfig, weights: Weights, name: string, x: Value): Value {
   const scale = weights.read(name);
-  return g.op("SimplifiedLayerNormalization", [x, g.weight(name, scale, [scale.length])], { axis: -1, epsilon: { float: normEpsilon } });
+  return g.op("SimplifiedLayerNormalization", [x, g.weight(name, scale, [scale.length])], {
+    axis: -1,
+    epsilon: { float: normEpsilon },
+  });
 }
 
 /** x W^T for matrices [out, in] that read the same input, side by side: one product instead of several. */

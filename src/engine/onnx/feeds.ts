@@ -26,7 +26,10 @@ export interface Rows {
 
 function common(config: ModelConfig, frequencies: Float64Array, rows: Rows): Feeds {
   const { cos, sin } = rotations(frequencies, rows.from, rows.count);
-  const first = (row: number | null): Feed => ({ data: BigInt64Array.of(row === null ? NONE : BigInt(row)), dims: [1] });
+  const first = (row: number | null): Feed => ({
+    data: BigInt64Array.of(row === null ? NONE : BigInt(row)),
+    dims: [1],
+  });
   return {
     embeddings: { data: rows.embeddings, dims: [rows.count, config.hiddenSize] },
     cos: { data: cos, dims: [rows.count, config.headDim / 2] },
@@ -55,7 +58,12 @@ export function chunkFeeds(config: ModelConfig, frequencies: Float64Array, rows:
 }
 
 /** One token after a compressed prompt and its tail. */
-export function tokenFeeds(config: ModelConfig, frequencies: Float64Array, embeddings: Float32Array, cache: KvCache): Feeds {
+export function tokenFeeds(
+  config: ModelConfig,
+  frequencies: Float64Array,
+  embeddings: Float32Array,
+  cache: KvCache,
+): Feeds {
   const { layers, kvHeads, headDim } = config;
   const { length: position, tail } = cache;
   const feeds = common(config, frequencies, { embeddings, from: position, count: 1, logitsFrom: 0, queriesFrom: null });
@@ -80,7 +88,13 @@ function tailBias(length: number, slidingWindow: number | null): Feed {
 }
 
 /** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads. */
-function pastBias({ queryHeads, kvHeads }: ModelConfig & CacheGeometry, entries: LayerEntries, blocks: number, slidingWindow: number | null, position: number): Feed {
+function pastBias(
+  { queryHeads, kvHeads }: ModelConfig & CacheGeometry,
+  entries: LayerEntries,
+  blocks: number,
+  slidingWindow: number | null,
+  position: number,
+): Feed {
   const { positions, offsets } = entries;
   if (blocks > 1 && slidingWindow === null) return NO_BIAS;
   const group = queryHeads / kvHeads;

@@ -23,15 +23,21 @@ export interface OnnxEngineOptions {
 }
 
 /** Builds the graph, loads the weights into one session, and keeps `weights` for looking up embeddings. Disposing closes both. */
-export async function onnxEngine(config: ModelConfig, weights: Weights, options: OnnxEngineOptions = {}): Promise<Engine> {
+export async function onnxEngine(
+  config: ModelConfig,
+  weights: Weights,
+  options: OnnxEngineOptions = {},
+): Promise<Engine> {
   const session = await openSession(buildDecoder(config, weights), options);
   const kernels = onnxKernels(options);
   const run = { config, weights, session, frequencies: inverseFrequencies(config) };
   let disposed = false;
-  const guard = <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) => async (...args: Args): Promise<T> => {
-    if (!disposed) return work(...args);
-    throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
-  };
+  const guard =
+    <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      if (!disposed) return work(...args);
+      throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
+    };
   return {
     name: "onnxruntime-node/cpu",
     version: ort.version,
@@ -60,7 +66,10 @@ interface Run {
 const EMBEDDINGS = "model.embed_tokens.weight";
 const geometry = ({ layers, kvHeads, headDim }: ModelConfig): CacheGeometry => ({ layers, kvHeads, headDim });
 
-async function prefill({ config, weights, session, frequencies }: Run, request: PrefillRequest): Promise<PrefillResult> {
+async function prefill(
+  { config, weights, session, frequencies }: Run,
+  request: PrefillRequest,
+): Promise<PrefillResult> {
   const { tokens, chunk, lastQueries, visit, allLogits = false, signal, onProgress } = request;
   const n = tokens.length;
   const cache = new PromptCache(geometry(config), n);
@@ -117,7 +126,10 @@ class RecentQueries {
     this.#config = config;
     this.#count = count;
     this.#start = length - count;
-    this.layers = Array.from({ length: config.layers }, () => new Float32Array(config.queryHeads * count * config.headDim));
+    this.layers = Array.from(
+      { length: config.layers },
+      () => new Float32Array(config.queryHeads * count * config.headDim),
+    );
   }
 
   /** The chunk's first row that is wanted; null if none is. */
@@ -146,5 +158,11 @@ const slice = (data: Float32Array, index: number, parts: number) =>
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
-  throw new KvError({ code: "aborted", path: ["signal"], found: "aborted", allowed: "not aborted", cause: signal.reason });
+  throw new KvError({
+    code: "aborted",
+    path: ["signal"],
+    found: "aborted",
+    allowed: "not aborted",
+    cause: signal.reason,
+  });
 }

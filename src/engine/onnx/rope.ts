@@ -9,7 +9,10 @@ export function inverseFrequencies({ headDim, rope }: Pick<ModelConfig, "headDim
 }
 
 /** Llama 3.1: high frequencies stay, low ones are divided by `factor`, those between are blended linearly. */
-function stretch(frequency: number, { factor, lowFreqFactor, highFreqFactor, originalContextLength }: Llama3RopeScaling): number {
+function stretch(
+  frequency: number,
+  { factor, lowFreqFactor, highFreqFactor, originalContextLength }: Llama3RopeScaling,
+): number {
   const wavelength = (2 * Math.PI) / frequency;
   if (wavelength < originalContextLength / highFreqFactor) return frequency;
   if (wavelength > originalContextLength / lowFreqFactor) return frequency / factor;
@@ -18,7 +21,11 @@ function stretch(frequency: number, { factor, lowFreqFactor, highFreqFactor, ori
 }
 
 /** Cosines and sines for consecutive positions: each [count, headDim / 2]. Angles are fp64, so that far positions lose nothing. */
-export function rotations(frequencies: Float64Array, from: number, count: number): { cos: Float32Array; sin: Float32Array } {
+export function rotations(
+  frequencies: Float64Array,
+  from: number,
+  count: number,
+): { cos: Float32Array; sin: Float32Array } {
   const half = frequencies.length;
   const cos = new Float32Array(count * half);
   const sin = new Float32Array(count * half);
