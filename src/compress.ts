@@ -56,6 +56,6 @@ async function keep({ model, layers, length }: Context, layer: number, rows: Sel
   ];
   const offsets = offsetsOf(rows.map((kept) => kept.length));
   const positions = new Int32Array(offsets.at(-1) ?? 0);
-  rows.forEach((kept, head) => positions.set(kept, offsets[head]));
+  for (const [head, kept] of rows.entries()) positions.set(kept, offsets[head]);
   return { keys: keys.data, values: values.data, positions, offsets };
 }

@@ -16,7 +16,10 @@ export function random(seed: number): () => number {
 
 /** Standard normal numbers (Box-Muller). */
 export function normals(next: () => number, count: number, scale = 1): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: count }, () => scale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
+  return Float32Array.from(
+    { length: count },
+    () => scale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+  );
 }
 
 export interface TinyShape {
@@ -27,7 +30,13 @@ export interface TinyShape {
   readonly slidingWindow?: number | null;
 }
 
-export function tinyConfig({ layers = 3, queryHeads = 4, kvHeads = 2, headDim = 8, slidingWindow = null }: TinyShape = {}): ModelConfig {
+export function tinyConfig({
+  layers = 3,
+  queryHeads = 4,
+  kvHeads = 2,
+  headDim = 8,
+  slidingWindow = null,
+}: TinyShape = {}): ModelConfig {
   return {
     family: "llama",
     layers,
@@ -51,11 +60,18 @@ export function tinyConfig({ layers = 3, queryHeads = 4, kvHeads = 2, headDim = 
 export function randomWeights(config: ModelConfig, seed: number): Weights {
   const next = random(seed);
   const { hiddenSize, intermediateSize, queryHeads, kvHeads, headDim, vocabSize } = config;
-  const matrix = (rows: number, columns: number) => ({ shape: [rows, columns], data: normals(next, rows * columns, 1.5 / Math.sqrt(columns)) });
+  const matrix = (rows: number, columns: number) => ({
+    shape: [rows, columns],
+    data: normals(next, rows * columns, 1.5 / Math.sqrt(columns)),
+  });
   const norm = () => ({ shape: [hiddenSize], data: normals(next, hiddenSize, 0.1).map((x) => x + 1) });
-  const tensors = new Map([["model.embed_tokens.weight", matrix(vocabSize, hiddenSize)], ["model.norm.weight", norm()]]);
+  const tensors = new Map([
+    ["model.embed_tokens.weight", matrix(vocabSize, hiddenSize)],
+    ["model.norm.weight", norm()],
+  ]);
   for (let l = 0; l < config.layers; l++) {
-    const add = (part: string, tensor: { shape: number[]; data: Float32Array<ArrayBuffer> }) => tensors.set(`model.layers.${l}.${part}.weight`, tensor);
+    const add = (part: string, tensor: { shape: number[]; data: Float32Array<ArrayBuffer> }) =>
+      tensors.set(`model.layers.${l}.${part}.weight`, tensor);
     add("input_layernorm", norm());
     add("self_attn.q_proj", matrix(queryHeads * headDim, hiddenSize));
     add("self_attn.k_proj", matrix(kvHeads * headDim, hiddenSize));
@@ -81,7 +97,7 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
       const { data, shape } = get(name);
       const width = shape[1] ?? 1;
       const out = new Float32Array(rows.length * width);
-      Array.from(rows).forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
+      for (const [i, row] of Array.from(rows).entries()) out.set(data.subarray(row * width, (row + 1) * width), i * width);
       return out;
     },
     sha256: async () => `random-${seed}`,

@@ -11,28 +11,41 @@ import type { Weights } from "../../src/model/weights.ts";
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;
 
 /** Logits of every position: [n][vocab]. */
-export function referenceLogits(config: ModelConfig, weights: Weights, tokens: readonly number[], sees: Sees = () => true): number[][] {
+export function referenceLogits(
+  config: ModelConfig,
+  weights: Weights,
+  tokens: readonly number[],
+  sees: Sees = () => true,
+): number[][] {
   const w = (layer: number, part: string) => matrix(weights, `model.layers.${layer}.${part}.weight`);
   const embeddings = matrix(weights, "model.embed_tokens.weight");
   let stream = tokens.map((t) => embeddings[t] ?? []);
   const frequencies = inverseFrequencies(config);
   for (let layer = 0; layer < config.layers; layer++) {
-    const x = stream.map((row) => norm(row, vector(weights, `model.layers.${layer}.input_layernorm.weight`), config.normEpsilon));
+    const x = stream.map((row) =>
+      norm(row, vector(weights, `model.layers.${layer}.input_layernorm.weight`), config.normEpsilon),
+    );
     const q = heads(project(x, w(layer, "self_attn.q_proj")), config.headDim, frequencies);
     const k = heads(project(x, w(layer, "self_attn.k_proj")), config.headDim, frequencies);
     const v = heads(project(x, w(layer, "self_attn.v_proj")), config.headDim, null);
-    const mixed = tokens.map((_, i) => Array.from({ length: config.queryHeads }, (_, h) => {
-      const kvHead = Math.floor((h * config.kvHeads) / config.queryHeads);
-      const window = config.slidingWindow[layer] ?? Number.POSITIVE_INFINITY;
-      const keys = tokens.map((_, j) => j).filter((j) => j <= i && j > i - window && sees(layer, kvHead, i, j));
-      const scores = keys.map((j) => dot(at(q, i, h), at(k, j, kvHead)) / Math.sqrt(config.headDim));
-      const top = Math.max(...scores);
-      const mass = scores.map((s) => Math.exp(s - top));
-      const total = mass.reduce((a, b) => a + b, 0);
-      return at(v, i, kvHead).map((_, c) => keys.reduce((sum, j, n) => sum + ((mass[n] ?? 0) / total) * (at(v, j, kvHead)[c] ?? 0), 0));
-    }).flat());
+    const mixed = tokens.map((_, i) =>
+      Array.from({ length: config.queryHeads }, (_, h) => {
+        const kvHead = Math.floor((h * config.kvHeads) / config.queryHeads);
+        const window = config.slidingWindow[layer] ?? Number.POSITIVE_INFINITY;
+        const keys = tokens.map((_, j) => j).filter((j) => j <= i && j > i - window && sees(layer, kvHead, i, j));
+        const scores = keys.map((j) => dot(at(q, i, h), at(k, j, kvHead)) / Math.sqrt(config.headDim));
+        const top = Math.max(...scores);
+        const mass = scores.map((s) => Math.exp(s - top));
+        const total = mass.reduce((a, b) => a + b, 0);
+        return at(v, i, kvHead).map((_, c) =>
+          keys.reduce((sum, j, n) => sum + ((mass[n] ?? 0) / total) * (at(v, j, kvHead)[c] ?? 0), 0),
+        );
+      }).flat(),
+    );
     stream = plus(stream, project(mixed, w(layer, "self_attn.o_proj")));
-    const y = stream.map((row) => norm(row, vector(weights, `model.layers.${layer}.post_attention_layernorm.weight`), config.normEpsilon));
+    const y = stream.map((row) =>
+      norm(row, vector(weights, `model.layers.${layer}.post_attention_layernorm.weight`), config.normEpsilon),
+    );
     const [gate, up] = [project(y, w(layer, "mlp.gate_proj")), project(y, w(layer, "mlp.up_proj"))];
     const gated = gate.map((row, i) => row.map((g, c) => (g / (1 + Math.exp(-g))) * (up[i]?.[c] ?? 0)));
     stream = plus(stream, project(gated, w(layer, "mlp.down_proj")));
@@ -44,7 +57,8 @@ export function referenceLogits(config: ModelConfig, weights: Weights, tokens: r
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 const at = (x: readonly (readonly number[][])[], i: number, h: number): number[] => x[i]?.[h] ?? [];
 const project = (x: readonly number[][], m: readonly number[][]) => x.map((row) => m.map((out) => dot(out, row)));
-const plus = (a: readonly number[][], b: readonly number[][]) => a.map((row, i) => row.map((x, c) => x + (b[i]?.[c] ?? 0)));
+const plus = (a: readonly number[][], b: readonly number[][]) =>
+  a.map((row, i) => row.map((x, c) => x + (b[i]?.[c] ?? 0)));
 const vector = (weights: Weights, name: string) => [...weights.read(name)];
 
 function matrix(weights: Weights, name: string): number[][] {
@@ -60,13 +74,15 @@ function norm(row: readonly number[], scale: readonly number[], epsilon: number)
 
 /** [n][heads * d] -> [n][heads][d], rotated by position if frequencies are given (halves paired, as Hugging Face does). */
 function heads(x: readonly number[][], d: number, frequencies: Float64Array | null): number[][][] {
-  return x.map((row, position) => Array.from({ length: row.length / d }, (_, h) => {
-    const part = row.slice(h * d, (h + 1) * d);
-    if (frequencies === null) return part;
-    return part.map((value, c) => {
-      const angle = position * (frequencies[c % (d / 2)] ?? 0);
-      const other = c < d / 2 ? -(part[c + d / 2] ?? 0) : (part[c - d / 2] ?? 0);
-      return value * Math.cos(angle) + other * Math.sin(angle);
-    });
-  }));
+  return x.map((row, position) =>
+    Array.from({ length: row.length / d }, (_, h) => {
+      const part = row.slice(h * d, (h + 1) * d);
+      if (frequencies === null) return part;
+      return part.map((value, c) => {
+        const angle = position * (frequencies[c % (d / 2)] ?? 0);
+        const other = c < d / 2 ? -(part[c + d / 2] ?? 0) : (part[c - d / 2] ?? 0);
+        return value * Math.cos(angle) + other * Math.sin(angle);
+      });
+    }),
+  );
 }

@@ -25,7 +25,15 @@ async function modelOf(id: string, config: ModelConfig, weights: Weights): Promi
     tokenizer: null,
     weights,
     async provenance() {
-      return { model: id, revision: null, weights: id, engine: engine.name, precision: engine.precision, threads: 1, versions: {} };
+      return {
+        model: id,
+        revision: null,
+        weights: id,
+        engine: engine.name,
+        precision: engine.precision,
+        threads: 1,
+        versions: {},
+      };
     },
     [Symbol.dispose]: () => engine[Symbol.dispose](),
   };
