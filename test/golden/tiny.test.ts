@@ -7,7 +7,7 @@ import { compress, full, generate, h2o, loadModel, prefill, retain, step } from 
 import { accumulatedAttention } from "../../src/scoring/accumulated-attention.ts";
 import { windowAttention } from "../../src/scoring/window-attention.ts";
 import { argmax } from "../../src/tensor.ts";
-import { fixture, golden, maxDifference } from "../support/golden.ts";
+import { fixture, type GoldenEntry, golden, maxDifference } from "../support/golden.ts";
 
 const FAMILIES = ["llama", "llama-mha-untied", "llama3-rope", "mistral-sliding"];
 const TOLERANCE = 1e-4;
@@ -85,5 +85,5 @@ function columnSums(attention: Float32Array, heads: number, n: number, firstQuer
   });
 }
 
-const rows = ({ ints, dims: [heads = 0, count = 0] }: { ints: number[]; dims: readonly number[] }) =>
+const rows = ({ ints, dims: [heads = 0, count = 0] }: GoldenEntry) =>
   Array.from({ length: heads }, (_, h) => Int32Array.from(ints.slice(h * count, (h + 1) * count)));

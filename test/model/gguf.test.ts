@@ -14,7 +14,7 @@ import {
   texts,
   u32,
 } from "../support/gguf-writer.ts";
-import { normals, random } from "../support/random-model.ts";
+import { normal, uniform } from "../support/random.ts";
 import { SEED, scratch } from "./helpers.ts";
 
 const open = (folder: ReturnType<typeof scratch>, source: GgufSource) =>
@@ -24,7 +24,7 @@ const matrix = (name: string, type: WeightType, more: Partial<GgufTensorSource> 
   name,
   type,
   shape: [8, 64],
-  values: normals(random(SEED), 512),
+  values: normal(uniform(SEED), 512),
   ...more,
 });
 
@@ -71,7 +71,7 @@ describe("tensors", () => {
 
   test.each(["F32", "Q8_0"] as const)("Q and K in %s get their rows back, as a whole and one by one", (type) => {
     using folder = scratch();
-    const values = normals(random(SEED), 16 * 32);
+    const values = normal(uniform(SEED), 16 * 32);
     const shape = [16, 32];
     const tensors = [
       { name: "blk.0.attn_v.weight", type, shape, values },
@@ -99,7 +99,7 @@ describe("tensors", () => {
     const metadata = [["general.architecture", text("qwen2")]] as const;
     const { weights } = open(folder, { metadata, tensors: [matrix("blk.0.attn_q.weight", "F32")] });
     using _ = weights;
-    expect(weights.read("model.layers.0.self_attn.q_proj.weight")).toEqual(normals(random(SEED), 512));
+    expect(weights.read("model.layers.0.self_attn.q_proj.weight")).toEqual(normal(uniform(SEED), 512));
   });
 });
 

@@ -3,34 +3,20 @@ import fc from "fast-check";
 import { type Kernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
 import type { ScheduleRequest } from "../../src/allocation/schedule.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
+import { normal, uniform } from "./random.ts";
 
 /** A tensor of normal numbers. */
 export function normals(seed: number, ...dims: readonly number[]): Tensor {
-  const random = generator(seed);
-  return filled(dims, () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+  return { data: normal(uniform(seed), size(dims)), dims };
 }
 
 /** A tensor of few distinct values, so that ties are common. */
 export function ties(seed: number, levels: number, ...dims: readonly number[]): Tensor {
-  const random = generator(seed);
-  return filled(dims, () => Math.floor(random() * levels) / levels);
+  const next = uniform(seed);
+  return { data: Float32Array.from({ length: size(dims) }, () => Math.floor(next() * levels) / levels), dims };
 }
 
-function filled(dims: readonly number[], draw: () => number): Tensor {
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  return { data: Float32Array.from({ length: count }, draw), dims };
-}
-
-/** Uniform in [0, 1): Tommy Ettinger's mulberry32, in the public domain. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+const size = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
 
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
 const upTo = (max: number, min = 1) => fc.integer({ min, max });

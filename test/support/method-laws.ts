@@ -170,7 +170,7 @@ export async function assertMethodLaws(factory: MethodFactory, options: LawOptio
 }
 
 /** The smallest budget that a method takes. */
-function smallestBudget(factory: MethodFactory): number {
+export function smallestBudget(factory: MethodFactory): number {
   for (let budget = 1; budget <= 1000; budget++) {
     try {
       factory({ budget });

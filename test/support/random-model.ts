@@ -1,26 +1,7 @@
 /** Tiny models with random weights, in memory: whole-network laws run on them in milliseconds. */
 import type { ModelConfig } from "../../src/model/config.ts";
 import type { Weights } from "../../src/model/weights.ts";
-
-/** A small, fast, seedable generator (mulberry32): uniform in [0, 1). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Standard normal numbers (Box-Muller). */
-export function normals(next: () => number, count: number, scale = 1): Float32Array<ArrayBuffer> {
-  return Float32Array.from(
-    { length: count },
-    () => scale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-  );
-}
+import { normal, uniform } from "./random.ts";
 
 export interface TinyShape {
   readonly layers?: number;
@@ -58,13 +39,13 @@ export function tinyConfig({
 
 /** Weights wide enough that attention is sharp and evicting an entry matters. */
 export function randomWeights(config: ModelConfig, seed: number): Weights {
-  const next = random(seed);
+  const next = uniform(seed);
   const { hiddenSize, intermediateSize, queryHeads, kvHeads, headDim, vocabSize } = config;
   const matrix = (rows: number, columns: number) => ({
     shape: [rows, columns],
-    data: normals(next, rows * columns, 1.5 / Math.sqrt(columns)),
+    data: normal(next, rows * columns, 1.5 / Math.sqrt(columns)),
   });
-  const norm = () => ({ shape: [hiddenSize], data: normals(next, hiddenSize, 0.1).map((x) => x + 1) });
+  const norm = () => ({ shape: [hiddenSize], data: normal(next, hiddenSize, 0.1).map((x) => x + 1) });
   const tensors = new Map([
     ["model.embed_tokens.weight", matrix(vocabSize, hiddenSize)],
     ["model.norm.weight", norm()],
@@ -97,7 +78,8 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
       const { data, shape } = get(name);
       const width = shape[1] ?? 1;
       const out = new Float32Array(rows.length * width);
-      for (const [i, row] of Array.from(rows).entries()) out.set(data.subarray(row * width, (row + 1) * width), i * width);
+      for (const [i, row] of Array.from(rows).entries())
+        out.set(data.subarray(row * width, (row + 1) * width), i * width);
       return out;
     },
     sha256: async () => `random-${seed}`,

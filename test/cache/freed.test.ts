@@ -1,0 +1,36 @@
+/** Eviction gives memory back: what a disposed context held is free, and what a compressed cache holds is what it says. */
+
+import { test } from "bun:test";
+import assert from "node:assert/strict";
+import { compress, prefill, snapKV } from "../../src/index.ts";
+import { tinyModel } from "../support/tiny-model.ts";
+
+/** Bytes of all typed arrays alive. */
+function held(): number {
+  Bun.gc(true);
+  return process.memoryUsage().arrayBuffers;
+}
+
+test("a compressed cache keeps its own bytes alive and no more of its context", async () => {
+  using model = await tinyModel({ layers: 3, headDim: 32 });
+  const prompt = Int32Array.from({ length: 500 }, (_, i) => i % 64);
+  const method = snapKV({ budget: 16 });
+  const warm = await prefill(model, prompt, { observe: [method] });
+  (await compress(warm, method))[Symbol.dispose]();
+  warm[Symbol.dispose]();
+  const before = held();
+  const context = await prefill(model, prompt, { observe: [method] });
+  const fullBytes = context.cache.bytes;
+  const full = held() - before;
+  assert.ok(full >= fullBytes, `${full} bytes hold a cache of ${fullBytes}`);
+  const cache = await compress(context, method);
+  context[Symbol.dispose]();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const small = held() - before;
+  // Beside keys and values: positions, logits and offsets, a few hundred bytes each.
+  assert.ok(
+    small < cache.bytes + 16_384 && small < fullBytes / 10,
+    `${small} bytes hold a cache of ${cache.bytes}, evicted from ${fullBytes}`,
+  );
+  assert.equal(cache.bytes * 500, fullBytes * 16);
+});
