@@ -1,22 +1,32 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { onnxKernels } from "../../kernels/index.ts";
+import { pyramid } from "../../src/allocation/pyramid.ts";
 import { publishedRegistry } from "../../src/methods/as-published/index.ts";
+import { define } from "../../src/methods/define.ts";
 import { full } from "../../src/methods/full.ts";
-import type { MethodFactory } from "../../src/methods/method.ts";
+import { firstAndLast, type MethodFactory } from "../../src/methods/method.ts";
+import { count } from "../../src/methods/options.ts";
 import { registry } from "../../src/methods/registry.ts";
 import { select } from "../../src/methods/select.ts";
 import { snapKV } from "../../src/methods/snapkv.ts";
 import { chain } from "../../src/scoring/chain.ts";
-import { meanOverGroup } from "../../src/scoring/group.ts";
-import { maxPool } from "../../src/scoring/pool.ts";
+import { maxOverGroup, meanOverGroup } from "../../src/scoring/group.ts";
+import { avgPool, maxPool } from "../../src/scoring/pool.ts";
 import { step } from "../../src/scoring/score.ts";
 import { windowAttention } from "../../src/scoring/window-attention.ts";
 import { layersOf } from "../support/arbitraries.ts";
 import { assertMethodLaw, assertMethodLaws, methodLaws } from "../support/method-laws.ts";
 
 const cpu = onnxKernels({ threads: 2 });
-const methods: Readonly<Record<string, MethodFactory>> = { ...registry, ...publishedRegistry };
+
+/** What none of ours has, and a user may compose: scored candidates between sinks and window, heads joined by maximum. */
+const between = define("between", { options: { window: count(1).default(5) }, budgetAbove: "window" }, (options) => ({
+  keep: firstAndLast(1, options.window - 1),
+  score: chain(windowAttention(options.window - 1), maxOverGroup, avgPool(3)),
+  allocate: pyramid({ beta: 3 }),
+}));
+const methods: Readonly<Record<string, MethodFactory>> = { ...registry, ...publishedRegistry, between };
 
 for (const [name, factory] of Object.entries(methods)) {
   describe(name, () => {
