@@ -1,0 +1,51 @@
+/** The same sources under Deno: the law suites of methods and networks, and the quickstart on the real model. */
+import { describe, expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { goldenGguf } from "../support/golden-model.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Runs Deno, which comes as an npm package, in the project's folder. */
+async function deno(...args: readonly string[]) {
+  const command = [process.execPath, "node_modules/deno/bin.cjs", ...args];
+  const child = Bun.spawn(command, {
+    cwd: root,
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { code: await child.exited, out, err };
+}
+
+const path = await goldenGguf();
+
+describe("under Deno", () => {
+  test("the laws hold", async () => {
+    const { code, out, err } = await deno(
+      "test",
+      "--allow-all",
+      "test/laws/selection.test.ts",
+      "test/laws/network.test.ts",
+    );
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(out).toMatch(/ok \| [1-9]\d* passed .*\| 0 failed/);
+  });
+
+  if (path !== null) {
+    test("the quickstart answers", async () => {
+      const { code, out, err } = await deno(
+        "run",
+        "--allow-all",
+        "recipes/quickstart.ts",
+        "--model",
+        path,
+        "--budgets",
+        "128",
+      );
+      expect({ code, err }).toMatchObject({ code: 0 });
+      expect(out).toMatch(/full .* eat a custard tart.* right/);
+      expect(out).toMatch(/deno \d/);
+    });
+  }
+});
