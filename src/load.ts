@@ -5,17 +5,17 @@ import type { Engine } from "./engine/index.ts";
 import { onnxEngine } from "./engine/onnx/index.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
-import { resolveModel, type SourceOptions } from "./model/source/index.ts";
+import { resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
 import { progressView } from "./model/source/progress.ts";
 import type { Tokenizer } from "./model/tokenizer.ts";
-import { checked } from "./options.ts";
+import { checked, refuseUnknown } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
   /** Threads inside one operator; default: one per core. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Shows downloads on a terminal's stderr; default true. */
-  readonly progress?: boolean;
+  readonly progress?: boolean | undefined;
 }
 
 /** What a number was measured with. */
@@ -41,7 +41,11 @@ export interface Model extends Disposable {
   provenance(): Promise<Provenance>;
 }
 
-const LoadOptionsSchema = z.object({ threads: z.int().min(1).optional(), progress: z.boolean().optional() });
+/** Those of the source are validated there. */
+const ownOptions = z.object({
+  threads: z.int("an integer >= 1").min(1, "an integer >= 1"),
+  progress: z.boolean("true or false"),
+});
 
 /**
  * Loads a model and readies it on the CPU, fp32.
@@ -51,8 +55,9 @@ const LoadOptionsSchema = z.object({ threads: z.int().min(1).optional(), progres
  * @throws KvError with what is wrong: the reference, the network, a file, the architecture
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
+  refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
   const { threads = availableParallelism(), progress = true, ...source } = options;
-  checked(LoadOptionsSchema, { threads, progress }, "loadModel");
+  checked(ownOptions, { threads, progress }, "loadModel");
   using bar = progress && source.onProgress === undefined ? progressView() : null;
   const location = await resolveModel(ref, bar === null ? source : { ...source, onProgress: bar.onProgress });
   const files = await openModel(location.path);

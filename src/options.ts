@@ -1,16 +1,43 @@
 /** Validates a caller's options: zod says what is wrong, KvError tells it in our words. */
-import type { z } from "zod";
+import { z } from "zod";
 import { KvError } from "./error.ts";
 
-/** The options as the schema understands them. @throws KvError `invalid_option` that names the first option at fault */
-export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, owner: string): z.infer<Schema> {
-  const result = schema.safeParse(value);
+/** Schemas of the options that several stages take. */
+export const signalOption = z.instanceof(AbortSignal, { error: "an AbortSignal" }).optional();
+export const callbackOption = <Callback extends (...args: never[]) => unknown>() =>
+  z.custom<Callback>((value) => typeof value === "function", { error: "a function" }).optional();
+
+/**
+ * The options as the schema understands them. An option that is undefined counts as left out.
+ *
+ * @param owner the function whose options they are
+ * @throws KvError `invalid_option` that names the first option at fault, unknown ones among them
+ */
+export function checked<Schema extends z.ZodObject>(schema: Schema, options: unknown, owner: string): z.output<Schema> {
+  refuseUnknown(options, Object.keys(schema.shape), owner);
+  const result = schema.safeParse(options);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = (issue?.path ?? []).map((part) => (typeof part === "symbol" ? String(part) : part));
   const found = path.reduce<unknown>(
-    (inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key],
-    value,
+    (inner, key) => (inner instanceof Object ? Reflect.get(inner, key) : undefined),
+    options,
   );
-  throw new KvError({ code: "invalid_option", path: [owner, ...path], found, allowed: issue?.message ?? "valid" });
+  throw invalid([owner, ...path], found, issue?.message ?? "valid");
+}
+
+/** So that a misspelt option is not silently left out. @throws KvError `invalid_option` */
+export function refuseUnknown(options: unknown, names: readonly string[], owner: string): void {
+  const listed = new Intl.ListFormat("en").format(names);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw invalid([owner], options, `an object with ${listed}`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!names.includes(name)) throw invalid([owner, name], value, `left out: the options of ${owner} are ${listed}`);
+  }
+}
+
+export function invalid(path: readonly (string | number)[], found: unknown, allowed: string): KvError {
+  const fault = { code: "invalid_option", path, found, allowed } as const;
+  return new KvError(typeof found === "string" ? { ...fault, hint: "this is a string" } : fault);
 }

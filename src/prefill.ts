@@ -6,7 +6,7 @@ import type { ChunkView, Engine } from "./engine/index.ts";
 import { KvError } from "./error.ts";
 import type { Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
-import { checked } from "./options.ts";
+import { callbackOption, checked, signalOption } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Queries that are always observed: enough for every published window. */
@@ -16,12 +16,12 @@ export const DEFAULT_CHUNK = 512;
 
 export interface PrefillOptions {
   /** Methods that will compress this prompt: what they need to see is collected on the way. The last 64 queries always are. */
-  readonly observe?: readonly Method[];
+  readonly observe?: readonly Method[] | undefined;
   /** Tokens run at once; the result does not depend on it. Default 512. */
-  readonly chunk?: number;
-  readonly signal?: AbortSignal;
+  readonly chunk?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each chunk with the tokens done. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What was seen of a prompt's attention, one tensor per layer. */
@@ -47,12 +47,19 @@ export interface Context extends Disposable {
   readonly observation: Observation;
 }
 
-const Schema = z.object({
+const isMethod = (value: unknown) => typeof value === "object" && value !== null && "needs" in value;
+
+export const prefillSchema = z.object({
+  observe: z
+    .array(z.custom<Method>(isMethod, "a method such as snapKV({ budget: 128 })"), "a list of methods")
+    .default([]),
   chunk: z
     .int("an integer >= 1")
     .min(1, "an integer >= 1")
-    .max(2 ** 20, "an integer <= 1048576"),
-  observe: z.array(z.custom<Method>((m) => typeof m === "object" && m !== null && "needs" in m, "a list of methods")),
+    .max(2 ** 20, "an integer <= 1048576")
+    .default(DEFAULT_CHUNK),
+  signal: signalOption,
+  onProgress: callbackOption<(done: number, total: number) => void>(),
 });
 
 /**
@@ -66,8 +73,7 @@ export async function prefill(
   prompt: string | Int32Array,
   options: PrefillOptions = {},
 ): Promise<Context> {
-  const { observe = [], chunk = DEFAULT_CHUNK, signal, onProgress } = options;
-  checked(Schema, { chunk, observe }, "prefill");
+  const { observe, chunk, signal, onProgress } = checked(prefillSchema, options, "prefill");
   const tokens = tokensOf(model, prompt);
   const sums = observe.some((method) => method.needs.columnSums) ? columnSums(model.engine, tokens.length) : null;
   const { layers, logits, queries } = await model.engine.prefill({
@@ -137,14 +143,12 @@ export function promptCache(
 }
 
 function tokensOf({ tokenizer, config }: Model, prompt: string | Int32Array): Int32Array {
-  const tokens = typeof prompt === "string" ? encode(tokenizer, prompt) : prompt;
-  if (!(tokens instanceof Int32Array))
-    throw new KvError({
-      code: "invalid_option",
-      path: ["prompt"],
-      found: typeof prompt,
-      allowed: "a string or an Int32Array of token ids",
-    });
+  if (typeof prompt !== "string" && !(prompt instanceof Int32Array)) {
+    const found = Object.prototype.toString.call(prompt);
+    const allowed = "a string or an Int32Array of token ids";
+    throw new KvError({ code: "invalid_option", path: ["prompt"], found, allowed });
+  }
+  const tokens = typeof prompt === "string" ? encode(tokenizer, prompt) : prompt.slice(); // the context never changes
   if (tokens.length === 0)
     throw new KvError({ code: "empty_prompt", path: ["prompt"], found: "no tokens", allowed: "at least one token" });
   if (tokens.length > config.contextLength) {

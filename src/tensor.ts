@@ -20,9 +20,16 @@ export function concatRows(parts: readonly Tensor[]): Tensor {
   return { data, dims: [rows, ...(first?.dims.slice(1) ?? [])] };
 }
 
-/** The position of the largest value; of equal ones, the first. */
+/** The position of the largest value; of equal ones, the first. NaN is never the largest. */
 export function argmax(values: ArrayLike<number>): number {
   let best = 0;
-  for (let i = 1; i < values.length; i++) if ((values[i] ?? 0) > (values[best] ?? 0)) best = i;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    if (value > top) {
+      best = i;
+      top = value;
+    }
+  }
   return best;
 }

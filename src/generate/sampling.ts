@@ -2,13 +2,14 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { argmax } from "../tensor.ts";
+import { leading } from "./leading.ts";
 
 export interface SamplingOptions {
   /** 0 takes the most likely token; higher is more even. */
   readonly temperature: number;
   /** Draw from this many of the most likely tokens only; 0 sets no limit. */
   readonly topK: number;
-  /** Draw from the fewest most likely tokens whose probabilities reach this sum; 1 sets no limit. */
+  /** Draw from the fewest most likely tokens whose probabilities, after topK, reach this sum; 1 sets no limit. */
   readonly topP: number;
   /** Equal seeds draw equal tokens from equal logits. */
   readonly seed: number;
@@ -16,46 +17,50 @@ export interface SamplingOptions {
 
 export type Sampler = (logits: Float32Array) => number;
 
-/** A sampler with its own stream of random numbers. Greedy sampling takes the lower token of equal logits. */
+/**
+ * A sampler with its own stream of random numbers. Greedy sampling takes the lower token of equal logits.
+ * A token whose logit is -Infinity or NaN is never drawn, unless there is no other.
+ */
 export function sampler({ temperature, topK, topP, seed }: SamplingOptions): Sampler {
   if (temperature === 0) return argmax;
   const random = xoroshiro128plus(seed);
   return (logits) => {
-    const ranked = candidates(logits, topK);
-    const top = logits[ranked[0] ?? 0] ?? 0;
-    const mass = Float64Array.from(ranked, (token) => Math.exp(((logits[token] ?? 0) - top) / temperature));
-    const kept = nucleus(mass, topP);
-    let left = uniformFloat64(random) * sum(mass, kept);
-    for (let i = 0; i < kept; i++) {
-      left -= mass[i] ?? 0;
-      if (left < 0) return ranked[i] ?? 0;
-    }
-    return ranked[kept - 1] ?? 0;
+    const best = argmax(logits);
+    const top = logits[best] ?? 0;
+    const likely = candidates(logits, topK);
+    const mass = new Float64Array(logits.length);
+    for (const token of likely) mass[token] = massOf(logits[token] ?? 0, top, temperature);
+    const kept = topP < 1 ? leading(likely, logits, mass, topP * sum(likely, mass)) : likely;
+    return draw(kept, mass, uniformFloat64(random), best);
   };
 }
 
-/** Tokens by falling logit, lower token first among equals; no more than `topK`. */
-function candidates(logits: Float32Array, topK: number): Int32Array {
-  const order = Int32Array.from(logits, (_, token) => token).sort(
-    (a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b,
-  );
-  return topK === 0 ? order : order.subarray(0, topK);
-}
-
-/** How many of the leading masses are needed to reach the share `topP` of all. */
-function nucleus(mass: Float64Array, topP: number): number {
-  if (topP >= 1) return mass.length;
-  const enough = topP * sum(mass, mass.length);
-  let reached = 0;
-  for (let i = 0; i < mass.length; i++) {
-    reached += mass[i] ?? 0;
-    if (reached >= enough) return i + 1;
+/** Possible tokens, the `topK` most likely of them if there is such a limit. */
+function candidates(logits: Float32Array, topK: number): readonly number[] {
+  const possible: number[] = [];
+  for (let token = 0; token < logits.length; token++) {
+    if ((logits[token] ?? 0) > Number.NEGATIVE_INFINITY) possible.push(token);
   }
-  return mass.length;
+  if (topK === 0 || topK >= possible.length) return possible;
+  return leading(possible, logits, new Float64Array(logits.length).fill(1), topK);
 }
 
-function sum(mass: Float64Array, count: number): number {
+/** exp(logit / temperature), scaled so that the largest is 1; the case apart keeps two infinities from giving NaN. */
+const massOf = (logit: number, top: number, temperature: number): number =>
+  logit === top ? 1 : Math.exp((logit - top) / temperature);
+
+/** The token at the share `at`, in [0, 1), of the mass. Rounding may leave a rest at the end, which goes to `best`. */
+function draw(tokens: readonly number[], mass: Float64Array, at: number, best: number): number {
+  let left = at * sum(tokens, mass);
+  for (const token of tokens) {
+    left -= mass[token] ?? 0;
+    if (left < 0) return token;
+  }
+  return best;
+}
+
+function sum(tokens: readonly number[], mass: Float64Array): number {
   let total = 0;
-  for (let i = 0; i < count; i++) total += mass[i] ?? 0;
+  for (const token of tokens) total += mass[token] ?? 0;
   return total;
 }

@@ -14,7 +14,7 @@ import { parseReference } from "./reference.ts";
 
 export { DEFAULT_MODEL } from "./default-model.ts";
 export type { ModelLocation } from "./location.ts";
-export type { Patience, Progress, SourceOptions } from "./options.ts";
+export { type Patience, type Progress, type SourceOptions, sourceOptionNames } from "./options.ts";
 export { type ProgressView, progressView } from "./progress.ts";
 
 /**

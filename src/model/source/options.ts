@@ -90,6 +90,9 @@ const Schema = z.strictObject({
     .prefault({}),
 });
 
+/** Every option's name. */
+export const sourceOptionNames: readonly string[] = Object.keys(Schema.shape);
+
 /** @throws KvError `invalid_option`, with the option's name and what it accepts */
 export function settingsFrom(options: SourceOptions, env: Environment = process.env): Settings {
   const parsed = Schema.safeParse({
