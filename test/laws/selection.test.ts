@@ -54,7 +54,10 @@ describe("scores that cannot be ranked", () => {
       ...layer,
       keys: { ...layer.keys, data: layer.keys.data.with(0, Number.NaN) },
     }));
-    await assert.rejects(select(method, layers), { code: "engine_failed" });
+    const poolFirst = chain(windowAttention(8), maxPool(7), meanOverGroup);
+    for (const score of [method.score, poolFirst]) {
+      await assert.rejects(select({ ...method, score }, layers), { code: "engine_failed" });
+    }
   });
 
   test("one row per query head, where a step over the group was forgotten, is an error with both shapes", async () => {

@@ -103,10 +103,19 @@ const LAWS: Readonly<Record<string, Law>> = {
     await select(method, await layersOf(other, referenceKernels()));
     assert.deepEqual(plain(await select(method, layers)), plain(selection));
   },
+  "only the last queries that a method needs count, however many were observed": async (trial) => {
+    const { method, layers, selection } = trial;
+    const fewer = layers.map((layer) => ({ ...layer, queries: lastQueries(layer, method.needs.queries) }));
+    assert.deepEqual(plain(await select(method, fewer)), plain(selection));
+  },
   "what was not observed is a clear error": async ({ shape, method, layers }) => {
     const { needs } = method;
     if (method.score === null || shape.length <= method.budget) return;
-    const blind = layers.map((layer) => ({ ...layer, columnSums: null, queries: oneShort(layer, needs.queries) }));
+    const blind = layers.map((layer) => ({
+      ...layer,
+      columnSums: null,
+      queries: lastQueries(layer, needs.queries - 1),
+    }));
     await assert.rejects(select(method, blind), {
       code: "observation_missing",
       message: /pass the method in `observe` of `prefill`/,
@@ -125,10 +134,11 @@ function bruteForce({ data, dims }: Tensor, row: number, count: number, from: nu
     .sort((a, b) => a - b);
 }
 
-function oneShort({ queries }: LayerObservation, needed: number): Tensor {
-  const [heads = 0, , size = 0] = queries.dims;
-  const observed = Math.max(0, needed - 1);
-  return { data: new Float32Array(heads * observed * size), dims: [heads, observed, size] };
+function lastQueries({ queries }: LayerObservation, count: number): Tensor {
+  const [heads = 0, observed = 0, size = 0] = queries.dims;
+  const last = Math.min(observed, Math.max(0, count));
+  const data = queries.data.filter((_, i) => i % (observed * size) >= (observed - last) * size);
+  return { data, dims: [heads, last, size] };
 }
 
 function withHeadsReversed(layer: LayerObservation): LayerObservation {
