@@ -19,6 +19,7 @@ import {
   snapKV,
   step,
   streamingLLM,
+  type Tokenizer,
   window,
 } from "../src/index.ts";
 import { parse, USAGE } from "./quickstart/args.ts";
@@ -48,7 +49,7 @@ async function main(argv: readonly string[]): Promise<void> {
     });
   const task =
     args.prompt === null ? needleInMobyDick(model.tokenizer, PROMPT_TOKENS) : { prompt: args.prompt, expected: null };
-  const tokens = model.tokenizer.encode(task.prompt);
+  const tokens = promptTokens(model.tokenizer, task.prompt, model.config.contextLength);
   const started = performance.now();
   using context = await prefill(model, tokens.subarray(0, -1), {
     observe: methods,
@@ -74,6 +75,17 @@ async function main(argv: readonly string[]): Promise<void> {
   console.log(args.json ? jsonLine(summary) : table(rows, summary));
 }
 
+function promptTokens(tokenizer: Tokenizer, prompt: string, most: number): Int32Array {
+  const tokens = tokenizer.encode(prompt);
+  if (tokens.length >= 2 && tokens.length <= most) return tokens;
+  throw new KvError({
+    code: tokens.length < 2 ? "empty_prompt" : "prompt_too_long",
+    path: ["--prompt"],
+    found: `of length ${tokens.length}`,
+    allowed: `2 to ${most} tokens long`,
+  });
+}
+
 async function measure(
   model: Model,
   context: Context,
@@ -86,8 +98,8 @@ async function measure(
   const compressed = performance.now();
   const { bytes } = cache;
   const entries = cache.lengths.flat().reduce((sum, length) => sum + length, 0);
-  await step(model, cache, lastToken);
   const decoding = performance.now();
+  await step(model, cache, lastToken); // counts: generating k tokens takes the k logits that k steps give
   const { text, tokens } = await generate(model, cache, { maxNewTokens: ANSWER_TOKENS, stopStrings: ["\n"] });
   const seconds = (performance.now() - decoding) / 1000;
   const answer = text.trim();
@@ -108,6 +120,6 @@ try {
   await main(process.argv.slice(2));
 } catch (fault) {
   if (!(fault instanceof KvError)) throw fault;
-  console.error(`quickstart: ${fault.message}`);
+  console.error(`quickstart: ${fault.message.replace(/\s*\n\s*/g, " ")}`);
   process.exitCode = 1;
 }

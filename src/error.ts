@@ -67,6 +67,7 @@ export class KvError extends Error {
 const SHOWN = 120;
 
 function show(value: unknown): string {
+  if (value === "") return '""';
   const text = typeof value === "string" ? value : (JSON.stringify(value, jsonSafe) ?? String(value));
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

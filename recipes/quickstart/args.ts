@@ -41,6 +41,10 @@ export function parse(argv: readonly string[]): Args {
   const { prompt: file } = values;
   const prompt =
     file === undefined ? null : guarded(() => readFileSync(file, "utf8"), ["--prompt"], file, "a readable text file");
+  if (prompt === "") {
+    const allowed = "a file with text";
+    throw new KvError({ code: "empty_prompt", path: ["--prompt"], found: file, allowed, hint: "this one is empty" });
+  }
   return {
     model: values.model,
     budgets: values.budgets.split(",").map(budget),
@@ -70,7 +74,7 @@ function guarded<T>(work: () => T, path: string[], found: string, allowed: strin
       path,
       found,
       allowed,
-      hint: cause instanceof Error ? cause.message : String(cause),
+      hint: String(cause instanceof Error ? cause.message : cause).replace(/\.$/, ""),
       cause,
     });
   }

@@ -9,7 +9,7 @@ export interface TokenStream {
   end(): string;
 }
 
-/** A character has at most four bytes; more tokens than this that end in none are not one. */
+/** A character has at most four bytes: of more tokens than this, all but the last U+FFFD are certain. */
 const maxHeld = 16;
 
 /**
@@ -23,14 +23,18 @@ export function streamDecoder(
 ): TokenStream {
   let before: number[] = [];
   let held: number[] = [];
+  /** How much of the text of `before` was given: all but an open character at its end. */
+  let given = 0;
 
   const flush = (certain: boolean): string => {
-    const known = tokenizer.decode(before, options);
     const text = tokenizer.decode([...before, ...held], options);
-    if (!certain && text.endsWith("\uFFFD") && held.length < maxHeld) return "";
+    const open = !certain && text.endsWith("\uFFFD") ? 1 : 0;
+    if (open && held.length < maxHeld) return "";
+    const fresh = text.slice(given, text.length - open);
     before = held;
     held = [];
-    return text.slice(known.length);
+    given = Math.max(0, tokenizer.decode(before, options).length - open);
+    return fresh;
   };
 
   return {
@@ -38,6 +42,6 @@ export function streamDecoder(
       held.push(token);
       return flush(false);
     },
-    end: () => (held.length === 0 ? "" : flush(true)),
+    end: () => flush(true),
   };
 }
