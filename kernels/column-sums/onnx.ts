@@ -9,8 +9,8 @@ import { type AttentionShape, attentionShape } from "../shapes.ts";
 import { type Tensor, tensor, type Visibility } from "../tensor.ts";
 import type { ColumnSums } from "./index.ts";
 
-// Probabilities of a block that still fit in a core's share of the cache: n = 8000, s = 512 take 31 ms with 4 MiB and 46 ms
-// with 64 MiB (2 threads, 2026-11). At least 16 queries, or packing the keys dominates the product.
+// Probabilities of a block that still fit in the processor's cache: at n = 8000, s = 512, blocks of 3 MiB took 31 ms and of
+// 47 MiB 44 ms (2 threads, 2026-11). At least 16 queries, or packing the keys dominates the product.
 const BLOCK_FLOATS = 1 << 20;
 const MIN_BLOCK = 16;
 // Finite, because softmax turns a row of -Infinity into NaN.
