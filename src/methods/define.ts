@@ -38,6 +38,9 @@ export function define<Shape extends z.ZodRawShape>(
     const floor = budgetAbove === undefined ? null : { option: budgetAbove, value: Number(kept) };
     const options = { ...parsed, budget: checkBudget(name, given.budget, floor) };
     const { keep, score, allocate } = build(options);
+    // A scored method must have something left to choose, also where no option of its own counts what is always kept.
+    if (score !== null)
+      checkBudget(name, options.budget, floor ?? { option: "always kept", value: keep.first + keep.last });
     const needs = score?.needs ?? { queries: 0, columnSums: false };
     return { name, budget: options.budget, options: recorded(options), keep, score, allocate, needs, exact };
   };

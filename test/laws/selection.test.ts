@@ -2,6 +2,7 @@ import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { onnxKernels } from "../../kernels/index.ts";
 import { pyramid } from "../../src/allocation/pyramid.ts";
+import { uniform } from "../../src/allocation/uniform.ts";
 import { publishedRegistry } from "../../src/methods/as-published/index.ts";
 import { define } from "../../src/methods/define.ts";
 import { full } from "../../src/methods/full.ts";
@@ -111,6 +112,16 @@ describe("options", () => {
     assert.throws(() => snapKV({ budget: 32, window: 32 }), { code: "budget_too_small", message: /> 32 \(window\)/ });
     assert.throws(() => registry.streamingllm({ budget: 4 }), { code: "budget_too_small", message: /> 4 \(sinks\)/ });
     assert.throws(() => registry.h2o({ budget: 8 }), { code: "budget_too_small", message: /> 8 \(window\)/ });
+  });
+
+  test("a method of one's own refuses a budget that its kept tokens use up, without being told which option counts them", () => {
+    const own = define("own", { options: {} }, () => ({
+      keep: firstAndLast(2, 4),
+      score: windowAttention(4),
+      allocate: uniform(),
+    }));
+    assert.throws(() => own({ budget: 6 }), { code: "budget_too_small", message: /> 6 \(always kept\)/ });
+    assert.equal(own({ budget: 7 }).budget, 7);
   });
 
   test("windows, sinks, pools and steepness are checked", () => {
