@@ -87,7 +87,12 @@ describe("topK and topP", () => {
   });
 
   /** What may be drawn, by sorting; null where rounding decides. */
-  function support({ logits, topK, topP, temperature }: fc.TypeOf<typeof shared>): number[] | null {
+  function support({
+    logits,
+    topK,
+    topP,
+    temperature,
+  }: typeof shared extends fc.Arbitrary<infer Options> ? Options : never): number[] | null {
     const order = ranked(logits).slice(0, topK === 0 ? undefined : topK);
     const shares = softmax(
       order.map((token) => logits[token] ?? 0),

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { compress, generate, KvCache, type Model, prefill, registry, step } from "../../src/index.ts";
+import { argmax } from "../../src/tensor.ts";
+import { chunkTokenizer } from "../support/chunk-tokenizer.ts";
+import { faultOf } from "../support/fault.ts";
+import { tinyModel } from "../support/tiny-model.ts";
+import { counted, promptOf } from "./helpers.ts";
+
+const NEW = 12;
+let model: Model;
+/** What `snapKV` kept of a prompt: ragged enough to notice a mix-up of positions. */
+let cache: KvCache;
+/** The greedy continuation, made with nothing but `step`. */
+let greedy: number[];
+
+beforeAll(async () => {
+  model = await tinyModel({ layers: 2 });
+  using context = await prefill(model, promptOf(40, 1));
+  cache = await compress(context, registry.snapkv({ budget: 20 }));
+  using fork = cache.fork();
+  greedy = [argmax(fork.logits)];
+  while (greedy.length < NEW) greedy.push(argmax(await step(model, fork, greedy.at(-1) ?? 0)));
+});
+afterAll(() => model[Symbol.dispose]());
+
+const tokensOf = async (items: AsyncIterable<{ readonly token: number }>) =>
+  (await Array.fromAsync(items)).map(({ token }) => token);
+
+describe("generate", () => {
+  test("is `step` on the most likely token, again and again", async () => {
+    const { tokens, text, finishReason, seed } = await generate(model, cache, { maxNewTokens: NEW });
+    expect(tokens).toEqual(greedy);
+    expect({ text, finishReason, seed }).toEqual({ text: "", finishReason: "length", seed: 0 });
+  });
+
+  test("gives the same tokens to whoever awaits and whoever reads, early or late", async () => {
+    const run = generate(model, cache, { maxNewTokens: NEW });
+    const [first, second, whole] = await Promise.all([tokensOf(run), tokensOf(run), run]);
+    expect([first, second, await tokensOf(run), whole.tokens]).toEqual([greedy, greedy, greedy, greedy]);
+  });
+
+  test("stops decoding when its reader leaves", async () => {
+    const { model: watched, steps } = counted(model);
+    const run = generate(watched, cache, { maxNewTokens: 300 });
+    const seen: number[] = [];
+    for await (const { token } of run) {
+      seen.push(token);
+      if (seen.length === 3) break;
+    }
+    const { tokens, finishReason } = await run;
+    expect({ tokens, finishReason }).toEqual({ tokens: greedy.slice(0, 3), finishReason: "left" });
+    expect(seen).toEqual(greedy.slice(0, 3));
+    expect(steps()).toBe(2);
+  });
+
+  test("leaves the cache it was given as it is", async () => {
+    const look = () => ({
+      length: cache.length,
+      bytes: cache.bytes,
+      lengths: cache.lengths,
+      positions: cache.lengths.map((heads, layer) => heads.map((_, head) => [...cache.positions(layer, head)])),
+      logits: [...cache.logits],
+    });
+    const before = look();
+    const { tokens } = await generate(model, cache, { maxNewTokens: NEW });
+    expect(look()).toEqual(before);
+    expect((await generate(model, cache, { maxNewTokens: NEW })).tokens).toEqual(tokens);
+  });
+
+  test("goes on although its cache is disposed meanwhile", async () => {
+    const own = cache.fork();
+    const run = generate(model, own, { maxNewTokens: NEW });
+    own[Symbol.dispose]();
+    expect((await run).tokens).toEqual(greedy);
+  });
+
+  test("runs of one model do not disturb each other", async () => {
+    const runs = await Promise.all(["a", "b", "c"].map(() => generate(model, cache, { maxNewTokens: NEW })));
+    expect(runs.map(({ tokens }) => tokens)).toEqual([greedy, greedy, greedy]);
+  });
+
+  test("draws with its seed", async () => {
+    const draw = async (seed: number) =>
+      (await generate(model, cache, { maxNewTokens: 20, temperature: 2, seed })).tokens;
+    expect(await draw(3)).toEqual(await draw(3));
+    expect(await draw(3)).not.toEqual(await draw(4));
+    expect((await generate(model, cache, { maxNewTokens: 1, temperature: 2, seed: 3 })).seed).toBe(3);
+  });
+});
+
+describe("a generation ends", () => {
+  test.each([
+    [0, 0],
+    [1, 0],
+    [2, 1],
+  ])("after maxNewTokens = %d, for which it takes %d steps", async (maxNewTokens, expected) => {
+    const { model: watched, steps } = counted(model);
+    const run = generate(watched, cache, { maxNewTokens });
+    expect(await tokensOf(run)).toEqual(greedy.slice(0, maxNewTokens));
+    expect(await run).toEqual({ text: "", tokens: greedy.slice(0, maxNewTokens), finishReason: "length", seed: 0 });
+    expect(steps()).toBe(expected);
+  });
+
+  test("at a stop token, which is not given: the model's, or those asked for, or none", async () => {
+    const stop = greedy[4] ?? -1;
+    const until = greedy.slice(0, greedy.indexOf(stop));
+    const stopping: Model = { ...model, config: { ...model.config, eosTokens: [stop] } };
+    const ends = async (at: Model, stopTokens?: number[]) => {
+      const { tokens, finishReason } = await generate(at, cache, { maxNewTokens: NEW, stopTokens });
+      return { tokens, finishReason };
+    };
+    expect(await ends(stopping)).toEqual({ tokens: until, finishReason: "stop" });
+    expect(await ends(model, [63, stop])).toEqual({ tokens: until, finishReason: "stop" });
+    expect(await ends(stopping, [])).toEqual({ tokens: greedy, finishReason: "length" });
+  });
+
+  test("where the model's context ends", async () => {
+    const { contextLength } = model.config;
+    for (const room of [0, 1, 3]) {
+      using context = await prefill(model, promptOf(contextLength - room, 2));
+      using compressed = await compress(context, registry.window({ budget: 16 }));
+      for (const full of [context.cache, compressed]) {
+        const { tokens, finishReason } = await generate(model, full, { maxNewTokens: 20 });
+        expect({ count: tokens.length, finishReason }).toEqual({ count: room + 1, finishReason: "context" });
+      }
+    }
+  });
+});
+
+describe("text", () => {
+  const bytes = Buffer.from("a€bc🙂d, and so on");
+  const oneHot = (token: number) => Float32Array.from({ length: 64 }, (_, i) => (i === token ? 1 : 0));
+  /** A model that says `bytes`, token i being bytes 2i and 2i + 1, so that some tokens end within a character. */
+  const speaker = (): Model => ({
+    ...model,
+    tokenizer: chunkTokenizer(Array.from({ length: 64 }, (_, i) => Uint8Array.from(bytes.subarray(2 * i, 2 * i + 2)))),
+    engine: {
+      ...model.engine,
+      async step(batch) {
+        for (const { token, cache } of batch) cache.append(new Float32Array(0), oneHot(token + 1));
+        return [];
+      },
+    },
+  });
+  const speech = () => {
+    const { layers, length, geometry } = cache;
+    return new KvCache({ model: model.id, geometry, layers, length, logits: oneHot(0) });
+  };
+
+  test("joined pieces are the whole text, whatever is held back at the end", async () => {
+    for (let end = 1; end <= NEW; end++) {
+      for (const stopStrings of [[], ["bc!"], ["🙂"], ["zz", "d, or"]]) {
+        for (const ending of [{ maxNewTokens: end }, { stopTokens: [end] }]) {
+          const run = generate(speaker(), speech(), { ...ending, stopStrings });
+          const items = await Array.fromAsync(run);
+          const { text, tokens } = await run;
+          expect(items.map((item) => item.text).join("")).toBe(text);
+          expect(items.map((item) => item.token)).toEqual([...tokens]);
+          const stopped = stopStrings.includes("🙂") && end > 4;
+          expect(text).toBe(stopped ? "a€bc" : bytes.subarray(0, 2 * end).toString());
+        }
+      }
+    }
+  });
+
+  test("ends before a stop string, and says so", async () => {
+    const { text, tokens, finishReason } = await generate(speaker(), speech(), { stopStrings: ["c🙂"] });
+    expect({ text, tokens, finishReason }).toEqual({ text: "a€b", tokens: [0, 1, 2, 3, 4], finishReason: "stop" });
+  });
+
+  test("a model without tokenizer has no stop strings", async () => {
+    const fault = await faultOf(() => generate(model, cache, { stopStrings: ["x"] }));
+    expect({ code: fault.code, path: fault.path }).toEqual({
+      code: "tokenizer_missing",
+      path: ["generate", "stopStrings"],
+    });
+  });
+});
