@@ -39,10 +39,10 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
     files: paths,
     has: (name) => byName.has(name),
     info: (name) => publicInfo(find(name)),
-    read(name) {
+    read(name, into) {
       const tensor = find(name);
       const rows = rowCount(tensor);
-      const out = new Float32Array(rows * columnCount(tensor));
+      const out = into ?? new Float32Array(rows * columnCount(tensor));
       readRange(tensor, 0, rows, out);
       if (tensor.pairedHeadDim !== null) unpair(out, tensor.pairedHeadDim, columnCount(tensor));
       return out;

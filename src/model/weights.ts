@@ -24,8 +24,13 @@ export interface Weights extends Disposable {
   has(name: string): boolean;
   /** @throws KvError `missing_tensor` */
   info(name: string): WeightInfo;
-  /** The whole tensor as fp32. @throws KvError `missing_tensor`, `corrupt_file`, `disposed` */
-  read(name: string): Float32Array<ArrayBuffer>;
+  /**
+   * The whole tensor as fp32.
+   *
+   * @param into filled and given back instead of a new array; exactly as long as the tensor
+   * @throws KvError `missing_tensor`, `corrupt_file`, `disposed`
+   */
+  read(name: string, into?: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
   /**
    * Rows of a matrix as fp32, one after the other: [rows.length, columns]. Reads only those rows, so that an embedding
    * table need not stay in memory.

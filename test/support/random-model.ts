@@ -73,7 +73,12 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
     files: [],
     has: (name) => tensors.has(name),
     info: (name) => ({ name, shape: get(name).shape, type: "F32" }),
-    read: (name) => get(name).data.slice(),
+    read(name, into) {
+      const { data } = get(name);
+      if (into === undefined) return data.slice();
+      into.set(data);
+      return into;
+    },
     readRows(name, rows) {
       const { data, shape } = get(name);
       const width = shape[1] ?? 1;

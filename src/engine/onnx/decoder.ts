@@ -14,8 +14,8 @@
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
-import { concatRows } from "../../tensor.ts";
 import { flashAttention, raggedAttention } from "./attention.ts";
+import { feedForward, linear, norm, stack } from "./parts.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -126,7 +126,7 @@ function decoderLayer(
     g.op("Transpose", [g.op("Reshape", [x, g.ints(-1, heads, headDim)])], { perm: [1, 0, 2] }); // [heads, S, d]
   const [query, key] = [rotate(q, queryHeads), rotate(k, kvHeads)];
   const [keyByHead, valueByHead] = [byHead(key, kvHeads), byHead(v, kvHeads)];
-  const past = { pastKeys: past_(g, "k", layer, headDim), pastValues: past_(g, "v", layer, headDim) };
+  const past = { pastKeys: pastInput(g, "k", layer, headDim), pastValues: pastInput(g, "v", layer, headDim) };
   const common = { query, key, value: v, keyByHead, valueByHead, ...past };
   const slidingWindow = config.slidingWindow[layer] ?? null;
   const ragged = {
@@ -157,34 +157,5 @@ function decoderLayer(
   };
 }
 
-/** SiLU(x G) * (x U) D; SiLU is QuickGelu with alpha 1. */
-function feedForward(g: Graph, weights: Weights, x: Value, name: (part: string) => string): Value {
-  const joint = linear(g, weights, x, [name("mlp.gate_proj"), name("mlp.up_proj")]);
-  const [gate, up = gate] = g.ops("Split", [joint], 2, { axis: 1, num_outputs: 2 });
-  const gated = g.op("Mul", [g.msOp("QuickGelu", [gate], { alpha: { float: 1 } }), up]);
-  return linear(g, weights, gated, [name("mlp.down_proj")]);
-}
-
-const past_ = (g: Graph, side: "k" | "v", layer: number, headDim: number) =>
+const pastInput = (g: Graph, side: "k" | "v", layer: number, headDim: number) =>
   g.input(`past.${side}.${layer}`, "float32", [`B${layer}`, `P${layer}`, headDim]);
-
-const stack = (g: Graph, parts: readonly Value[]) =>
-  g.op(
-    "Concat",
-    parts.map((part) => g.op("Unsqueeze", [part, g.ints(0)])),
-    { axis: 0 },
-  );
-
-function norm(g: Graph, { normEpsilon }: ModelConfig, weights: Weights, name: string, x: Value): Value {
-  const scale = weights.read(name);
-  return g.op("SimplifiedLayerNormalization", [x, g.weight(name, scale, [scale.length])], {
-    axis: -1,
-    epsilon: { float: normEpsilon },
-  });
-}
-
-/** x W^T for matrices [out, in] that read the same input, side by side: one product instead of several. */
-function linear(g: Graph, weights: Weights, x: Value, names: readonly string[]): Value {
-  const joined = concatRows(names.map((name) => ({ data: weights.read(name), dims: weights.info(name).shape })));
-  return g.op("Gemm", [x, g.weight(names.join("+"), joined.data, joined.dims)], { transB: 1 });
-}
