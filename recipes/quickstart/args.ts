@@ -56,7 +56,7 @@ export function parse(argv: readonly string[]): Args {
 
 function budget(text: string): number {
   const value = Number(text);
-  if (text.trim() !== "" && Number.isInteger(value) && value > 8) return value;
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value > 8) return value;
   throw new KvError({
     code: "invalid_option",
     path: ["--budgets"],
