@@ -29,7 +29,7 @@ export function sampler({ temperature, topK, topP, seed }: SamplingOptions): Sam
     const top = logits[best] ?? 0;
     const likely = candidates(logits, topK);
     const mass = new Float64Array(logits.length);
-    for (const token of likely) mass[token] = massOf(logits[token] ?? 0, top, temperature);
+    for (const token of likely) mass[token] = Math.exp(((logits[token] ?? 0) - top) / temperature);
     const kept = topP < 1 ? leading(likely, logits, mass, topP * sum(likely, mass)) : likely;
     return draw(kept, mass, uniformFloat64(random), best);
   };
@@ -45,11 +45,7 @@ function candidates(logits: Float32Array, topK: number): readonly number[] {
   return leading(possible, logits, new Float64Array(logits.length).fill(1), topK);
 }
 
-/** exp(logit / temperature), scaled so that the largest is 1; the case apart keeps two infinities from giving NaN. */
-const massOf = (logit: number, top: number, temperature: number): number =>
-  logit === top ? 1 : Math.exp((logit - top) / temperature);
-
-/** The token at the share `at`, in [0, 1), of the mass. Rounding may leave a rest at the end, which goes to `best`. */
+/** The token at the share `at`, in [0, 1), of the mass; `best` for what rounding leaves, and where an infinite logit makes it NaN. */
 function draw(tokens: readonly number[], mass: Float64Array, at: number, best: number): number {
   let left = at * sum(tokens, mass);
   for (const token of tokens) {

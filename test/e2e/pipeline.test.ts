@@ -84,7 +84,13 @@ describe("a pipeline's options", () => {
     const ask = pipeline(model, snapKV({ budget: BUDGET }), { chunk: 40, onProgress: (count) => done.push(count) });
     const { finishReason, seed } = await ask(A, { maxNewTokens: 1, seed: 5, temperature: 1 });
     expect({ done, finishReason, seed }).toEqual({ done: [40, 80, 90], finishReason: "length", seed: 5 });
-    expect((await faultOf(() => ask(A, { signal: AbortSignal.abort() }))).code).toBe("aborted");
+    const controller = new AbortController();
+    const onProgress = (count: number) => {
+      done.push(count);
+      controller.abort();
+    };
+    expect((await faultOf(() => ask(A, { signal: controller.signal, onProgress }))).code).toBe("aborted");
+    expect(done).toEqual([40, 80, 90, 40]);
   });
 });
 
