@@ -6,21 +6,22 @@ import { z } from "zod";
 import type { ChatTemplate } from "./chat.ts";
 import { parseWith, readJson, readOptionalJson, readText } from "./open-json.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { boundedSteps, Step } from "./tokenizer-steps.ts";
 
 const definitionLimit = 64 << 20;
 const configLimit = 8 << 20;
 const templateLimit = 1 << 20;
-
-const part = z.looseObject({ type: z.string() }).nullish().default(null);
+/** WordPiece takes time cubic in it; 100 in every known model. */
+const maxWord = 200;
 
 /** Added tokens are looked for at every character of a text, so their length bounds the time that takes. */
 const Definition = z.looseObject({
-  model: z.looseObject({}),
+  model: z.looseObject({ max_input_chars_per_word: z.int().max(maxWord).optional() }),
   added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string().min(1).max(1000) })).default([]),
-  normalizer: part,
-  pre_tokenizer: part,
-  post_processor: part,
-  decoder: part,
+  normalizer: Step,
+  pre_tokenizer: Step,
+  post_processor: Step,
+  decoder: Step,
 });
 
 const token = z
@@ -37,7 +38,7 @@ const Config = z.looseObject({
   chat_template: z.union([template, z.array(z.object({ name: z.string(), template }))]).nullish(),
 });
 
-/** null where the folder has no tokenizer.json. @throws KvError `corrupt_file` */
+/** null where the folder has no tokenizer.json. @throws KvError `corrupt_file`, `unsupported_format` (steps without bound) */
 export function openTokenizer(folder: string): { readonly tokenizer: Tokenizer; readonly files: string[] } | null {
   const path = join(folder, "tokenizer.json");
   if (!existsSync(path)) return null;
@@ -47,7 +48,12 @@ export function openTokenizer(folder: string): { readonly tokenizer: Tokenizer; 
   const templatePath = join(folder, "chat_template.jinja");
   const source = existsSync(templatePath) ? readText(templatePath, templateLimit) : embeddedTemplate(config);
   const tokenizer = createTokenizer({
-    definition: { ...definition, pre_tokenizer: withUnicodeDigits(definition.pre_tokenizer) },
+    definition: {
+      ...definition,
+      normalizer: boundedSteps(definition.normalizer, path, ["normalizer"]),
+      pre_tokenizer: boundedSteps(definition.pre_tokenizer, path, ["pre_tokenizer"]),
+      decoder: boundedSteps(definition.decoder, path, ["decoder"]),
+    },
     config: {
       ...config,
       // The library's default changes text that was never tokenised so.
@@ -71,18 +77,4 @@ function specialTokens(config: z.output<typeof Config>): ChatTemplate["specialTo
   const { bos_token, eos_token, unk_token, pad_token } = config;
   const entries = Object.entries({ bos_token, eos_token, unk_token, pad_token });
   return Object.fromEntries(entries.flatMap(([name, text]) => (text ? [[name, text]] : [])));
-}
-
-/**
- * `Digits` splits at every Unicode number in the original library, and at 0 to 9 only in the JavaScript one; the same
- * split as a regular expression means the same in both.
- */
-function withUnicodeDigits(preTokenizer: z.output<typeof part>): unknown {
-  if (preTokenizer?.type === "Digits") {
-    const pattern = { Regex: preTokenizer.individual_digits === true ? "\\p{N}" : "\\p{N}+" };
-    return { type: "Split", pattern, behavior: "Isolated", invert: false };
-  }
-  if (preTokenizer?.type !== "Sequence") return preTokenizer;
-  const steps = z.array(part).safeParse(preTokenizer.pretokenizers).data ?? [];
-  return { ...preTokenizer, pretokenizers: steps.map(withUnicodeDigits) };
 }
