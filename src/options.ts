@@ -3,7 +3,9 @@ import { z } from "zod";
 import { KvError } from "./error.ts";
 
 /** Schemas of the options that several stages take. */
-export const signalOption = z.instanceof(AbortSignal, { error: "an AbortSignal" }).optional();
+export const signalOption = z
+  .custom<AbortSignal>((value) => value instanceof AbortSignal, { error: "an AbortSignal" })
+  .optional(); // z.instanceof would infer never from Deno's types
 export const callbackOption = <Callback extends (...args: never[]) => unknown>() =>
   z.custom<Callback>((value) => typeof value === "function", { error: "a function" }).optional();
 

@@ -1,8 +1,9 @@
 /** Makes a method factory: validates its options, names the method, and derives what prefill must observe. */
 import type { z } from "zod";
 import { KvError } from "../error.ts";
+import { invalid } from "../options.ts";
 import type { Method, MethodFactory } from "./method.ts";
-import { invalid, parseOptions, recorded } from "./options.ts";
+import { parseOptions, recorded } from "./options.ts";
 
 export interface Definition<Shape extends z.ZodRawShape> {
   /** The options beside `budget`. */

@@ -1,6 +1,6 @@
 /** Validation of a method's options. A schema's error message is the end of a sentence that begins "must be". */
 import { z } from "zod";
-import { KvError } from "../error.ts";
+import { invalid, refuseUnknown } from "../options.ts";
 import type { Step } from "../scoring/score.ts";
 
 /** An integer, at least `minimum`. */
@@ -32,28 +32,13 @@ export function parseOptions<Shape extends z.ZodRawShape>(
   options: unknown,
   others: readonly string[] = [],
 ): z.output<z.ZodObject<Shape>> {
-  const names = [...others, ...Object.keys(shape)];
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw invalid([name], options, `an object with ${listed(names)}`);
-  }
-  const given = new Map(Object.entries(options));
-  for (const [key, value] of given) {
-    if (!names.includes(key))
-      throw invalid([name, key], value, `left out: the options of ${name} are ${listed(names)}`);
-  }
+  refuseUnknown(options, [...others, ...Object.keys(shape)], name);
   const parsed = z.object(shape).safeParse(options);
   if (parsed.success) return parsed.data;
   const key = String(parsed.error.issues[0]?.path[0]);
-  throw invalid([name, key], given.get(key), parsed.error.issues[0]?.message ?? "valid");
+  throw invalid([name, key], Reflect.get(Object(options), key), parsed.error.issues[0]?.message ?? "valid");
 }
 
 /** Options as plain data: a step becomes its label. */
 export const recorded = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isStep(value) ? value.label : value]));
-
-export function invalid(path: readonly string[], found: unknown, allowed: string): KvError {
-  const fault = { code: "invalid_option", path, found, allowed } as const;
-  return new KvError(typeof found === "string" ? { ...fault, hint: "this is a string" } : fault);
-}
-
-const listed = (names: readonly string[]) => new Intl.ListFormat("en").format(names);
