@@ -5,34 +5,7 @@
  * graph (WGSL comes beside it). An engine brings a `Kernels`; scoring policies only ever see this interface.
  * n keys, H query heads, KH KV heads, H = KH * G, query head h reads KV head floor(h / G); d head dimension. Row-major fp32.
  */
-import type { AvgPool } from "./avg-pool/index.ts";
-import type { ColumnSums } from "./column-sums/index.ts";
-import type { Gather } from "./gather/index.ts";
-import type { GroupMax } from "./group-max/index.ts";
-import type { GroupMean } from "./group-mean/index.ts";
-import type { MaxPool } from "./max-pool/index.ts";
-import type { TopK } from "./top-k/index.ts";
-import type { WindowAttention } from "./window-attention/index.ts";
-
+export type { Kernels } from "./kernels.ts";
 export { onnxKernels } from "./onnx.ts";
 export { referenceKernels } from "./reference.ts";
 export type { Tensor, Visibility } from "./tensor.ts";
-
-export interface Kernels extends Disposable {
-  /** Attention mass that the last w queries give to each earlier key: [H, w, d], [KH, n, d] -> [H, n - w]. */
-  readonly windowAttention: WindowAttention;
-  /** Attention mass that the last s queries give to every key: [H, s, d], [KH, n, d] -> [H, n]. */
-  readonly columnSums: ColumnSums;
-  /** Mean over the query heads of each group: [H, m] -> [KH, m]. */
-  readonly groupMean: GroupMean;
-  /** Maximum over the query heads of each group: [H, m] -> [KH, m]. */
-  readonly groupMax: GroupMax;
-  /** Sliding maximum along each row: [r, m] -> [r, m]. */
-  readonly maxPool: MaxPool;
-  /** Sliding mean along each row: [r, m] -> [r, m]. */
-  readonly avgPool: AvgPool;
-  /** Columns of the highest scores, a count for each row: [r, m] -> r ascending lists. */
-  readonly topK: TopK;
-  /** Picks a list of rows of each KV head: [KH, n, d] -> flat [sum of the lists' lengths, d]. */
-  readonly gather: Gather;
-}

@@ -4,7 +4,7 @@ import { columnSums } from "./column-sums/onnx.ts";
 import { gather } from "./gather/onnx.ts";
 import { groupMax } from "./group-max/onnx.ts";
 import { groupMean } from "./group-mean/onnx.ts";
-import type { Kernels } from "./index.ts";
+import type { Kernels } from "./kernels.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";

@@ -4,7 +4,7 @@ import { columnSums } from "./column-sums/reference.ts";
 import { gather } from "./gather/reference.ts";
 import { groupMax } from "./group-max/reference.ts";
 import { groupMean } from "./group-mean/reference.ts";
-import type { Kernels } from "./index.ts";
+import type { Kernels } from "./kernels.ts";
 import { maxPool } from "./max-pool/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
