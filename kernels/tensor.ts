@@ -1,8 +1,6 @@
-/** A dense row-major fp32 array. */
-export interface Tensor {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
+import type { Tensor } from "../src/tensor.ts";
+
+export type { Tensor };
 
 /** Limits what a query sees: key j is seen by query i when i - slidingWindow < j <= i. */
 export interface Visibility {
