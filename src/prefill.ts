@@ -7,6 +7,7 @@ import { KvError } from "./error.ts";
 import type { Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
 import { callbackOption, checked, signalOption } from "./options.ts";
+import { tokensOf } from "./prompt.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Queries that are always observed: enough for every published window. */
@@ -140,45 +141,6 @@ export function promptCache(
   const { config } = model;
   const geometry = { layers: config.layers, kvHeads: config.kvHeads, headDim: config.headDim };
   return new KvCache({ model: model.id, geometry, layers, length, logits });
-}
-
-function tokensOf({ tokenizer, config }: Model, prompt: string | Int32Array): Int32Array {
-  if (typeof prompt !== "string" && !(prompt instanceof Int32Array)) {
-    const found = Object.prototype.toString.call(prompt);
-    const allowed = "a string or an Int32Array of token ids";
-    throw new KvError({ code: "invalid_option", path: ["prompt"], found, allowed });
-  }
-  const tokens = typeof prompt === "string" ? encode(tokenizer, prompt) : prompt.slice(); // the context never changes
-  if (tokens.length === 0)
-    throw new KvError({ code: "empty_prompt", path: ["prompt"], found: "no tokens", allowed: "at least one token" });
-  if (tokens.length > config.contextLength) {
-    throw new KvError({
-      code: "prompt_too_long",
-      path: ["prompt"],
-      found: `${tokens.length} tokens`,
-      allowed: `at most the model's context of ${config.contextLength}`,
-    });
-  }
-  const wrong = tokens.findIndex((token) => token < 0 || token >= config.vocabSize);
-  if (wrong >= 0)
-    throw new KvError({
-      code: "invalid_token",
-      path: ["prompt", wrong],
-      found: tokens[wrong],
-      allowed: `a token id in [0, ${config.vocabSize})`,
-    });
-  return tokens;
-}
-
-function encode(tokenizer: Model["tokenizer"], text: string): Int32Array {
-  if (tokenizer !== null) return tokenizer.encode(text);
-  throw new KvError({
-    code: "tokenizer_missing",
-    path: ["prompt"],
-    found: "text",
-    allowed: "token ids (an Int32Array)",
-    hint: "the model's folder has no tokenizer.json",
-  });
 }
 
 /** Adds up, chunk by chunk, the attention that every position receives; fp64, since thousands of terms meet in one sum. */
