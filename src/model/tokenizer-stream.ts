@@ -31,7 +31,9 @@ export function streamDecoder(
     const open = !certain && text.endsWith("\uFFFD") ? 1 : 0;
     if (open && held.length < maxHeld) return "";
     const fresh = text.slice(given, text.length - open);
-    before = held;
+    // Tokens without text, such as special ones left out, must not make the next piece look like the start of a text.
+    if (fresh !== "" || open) before = held;
+    else if (given === 0) before = [...before, ...held];
     held = [];
     given = Math.max(0, tokenizer.decode(before, options).length - open);
     return fresh;

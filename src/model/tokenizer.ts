@@ -1,6 +1,6 @@
 /** Text to tokens and back, through Hugging Face's JavaScript tokenizers; from tokenizer.json or from GGUF metadata. */
 
-import { Tokenizer as Library } from "@huggingface/tokenizers";
+import { ByteFallbackDecoder, Tokenizer as Library, SequenceDecoder } from "@huggingface/tokenizers";
 import { KvError } from "../error.ts";
 import { type ChatMessage, type ChatTemplate, renderChat } from "./chat.ts";
 
@@ -45,6 +45,7 @@ export interface TokenizerParts {
 /** @throws KvError `corrupt_file` when the library can't make sense of the parts */
 export function createTokenizer({ definition, config, bosToken, template, path }: TokenizerParts): Tokenizer {
   const library = attempt(path, () => new Library(definition, config));
+  keepByteOrderMarks(library);
   return {
     encode(text, { addSpecialTokens = true } = {}) {
       const { ids } = attempt(path, () => library.encode(text, { add_special_tokens: addSpecialTokens }));
@@ -69,6 +70,13 @@ export function createTokenizer({ definition, config, bosToken, template, path }
       throw new KvError({ code: "template_failed", path: [path, "chat_template"], found: "absent", allowed });
     },
   };
+}
+
+/** A byte order mark is a character like any other, but the library's decoder of byte tokens drops it. */
+function keepByteOrderMarks({ decoder }: Library): void {
+  for (const step of decoder instanceof SequenceDecoder ? decoder.decoders : [decoder]) {
+    if (step instanceof ByteFallbackDecoder) step.text_decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  }
 }
 
 function attempt<T>(path: string, action: () => T): T {

@@ -79,6 +79,7 @@ describe("what is refused", () => {
       ["tokenizer.ggml.bos_token_id", "0", "corrupt_file"],
       ["tokenizer.ggml.add_bos_token", 1, "corrupt_file"],
       ["tokenizer.ggml.pre", "toString", "unsupported_format"],
+      ["tokenizer.ggml.model", "t5", "unsupported_format"],
       ["tokenizer.ggml.model", "llama", "unsupported_format"],
     ];
     for (const [key, value, code] of codes) {
