@@ -11,7 +11,7 @@ export const GgufVocabulary = z.object({
   tokens: z
     .array(z.string())
     .min(1)
-    .max(1 << 22),
+    .max(1 << 20),
   token_type: z.array(z.int()).optional(),
   scores: z.array(z.number()).optional(),
   merges: z.array(z.string()).default([]),
