@@ -1,9 +1,9 @@
 /** The second stage: what a method keeps of a prompt, as a cache that holds nothing else. */
 import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
+import { type Context, promptCache } from "./context.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
-import { type Context, promptCache } from "./prefill.ts";
 import type { LayerObservation } from "./scoring/score.ts";
 
 /**

@@ -2,6 +2,7 @@
 export * from "./allocation/index.ts";
 export { KvCache } from "./cache/cache.ts";
 export { compress, retain } from "./compress.ts";
+export type { Context } from "./context.ts";
 export type { Engine } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export {
@@ -17,7 +18,8 @@ export * from "./methods/index.ts";
 export type { ChatMessage } from "./model/chat.ts";
 export type { ModelConfig } from "./model/config.ts";
 export type { Tokenizer } from "./model/tokenizer.ts";
+export type { Observation } from "./observation.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
-export { type Context, type Observation, type PrefillOptions, prefill } from "./prefill.ts";
+export { type PrefillOptions, prefill } from "./prefill.ts";
 export * from "./scoring/index.ts";
 export { version } from "./version.ts";

@@ -1,14 +1,11 @@
 /** The first stage: a prompt through the network once, its full cache, and what compression methods will want to know of it. */
 import { z } from "zod";
-import { KvCache } from "./cache/cache.ts";
-import type { LayerEntries } from "./cache/layer.ts";
-import type { ChunkView, Engine } from "./engine/index.ts";
-import { KvError } from "./error.ts";
+import { type Context, contextOf } from "./context.ts";
 import type { Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
+import { columnSums, type Observation } from "./observation.ts";
 import { callbackOption, checked, signalOption } from "./options.ts";
 import { tokensOf } from "./prompt.ts";
-import type { Tensor } from "./tensor.ts";
 
 /** Queries that are always observed: enough for every published window. */
 export const OBSERVED_QUERIES = 64;
@@ -23,29 +20,6 @@ export interface PrefillOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each chunk with the tokens done. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
-/** What was seen of a prompt's attention, one tensor per layer. */
-export interface Observation {
-  /** Each layer's last queries after RoPE: [H, count, d]. */
-  readonly queries: readonly Tensor[];
-  /** Attention that each position received from all queries, [H, n]; null unless an observed method asked for it. */
-  readonly columnSums: readonly Tensor[] | null;
-}
-
-/** A prompt after prefill. Any number of methods can compress it; it never changes. */
-export interface Context extends Disposable {
-  readonly model: Model;
-  /** Tokens of the prompt. */
-  readonly length: number;
-  readonly tokens: Int32Array;
-  /** Logits after the last token: [vocab]. */
-  readonly logits: Float32Array;
-  /** The full cache, ready to decode on. It is one cache: fork it to use it twice. */
-  readonly cache: KvCache;
-  /** The full cache's entries, which decoding on `cache` does not touch. */
-  readonly layers: readonly LayerEntries[];
-  readonly observation: Observation;
 }
 
 const isMethod = (value: unknown) => typeof value === "object" && value !== null && "needs" in value;
@@ -91,77 +65,4 @@ export async function prefill(
     columnSums: sums === null ? null : sums.finish(),
   };
   return contextOf(model, tokens, layers, logits, observation);
-}
-
-function contextOf(
-  model: Model,
-  tokens: Int32Array,
-  layers: readonly LayerEntries[],
-  logits: Float32Array,
-  observation: Observation,
-): Context {
-  const cache = promptCache(model, layers, tokens.length, logits);
-  let live: { layers: readonly LayerEntries[]; observation: Observation } | null = { layers, observation };
-  const contents = () => {
-    if (live !== null) return live;
-    throw new KvError({
-      code: "disposed",
-      path: ["context"],
-      found: "disposed",
-      allowed: "a context in use",
-      hint: "prefill the prompt again",
-    });
-  };
-  return {
-    model,
-    length: tokens.length,
-    tokens,
-    logits,
-    cache,
-    get layers() {
-      return contents().layers;
-    },
-    get observation() {
-      return contents().observation;
-    },
-    [Symbol.dispose]() {
-      live = null;
-      cache[Symbol.dispose]();
-    },
-  };
-}
-
-/** A cache that holds these entries of the prompt and no more. */
-export function promptCache(
-  model: Model,
-  layers: readonly LayerEntries[],
-  length: number,
-  logits: Float32Array,
-): KvCache {
-  const { config } = model;
-  const geometry = { layers: config.layers, kvHeads: config.kvHeads, headDim: config.headDim };
-  return new KvCache({ model: model.id, geometry, layers, length, logits });
-}
-
-/** Adds up, chunk by chunk, the attention that every position receives; fp64, since thousands of terms meet in one sum. */
-function columnSums({ kernels, config }: Engine, length: number) {
-  const { layers, queryHeads, kvHeads, headDim, slidingWindow } = config;
-  const totals = Array.from({ length: layers }, () => new Float64Array(queryHeads * length));
-  const visit = async ({ start, end, queries, keys }: ChunkView): Promise<void> => {
-    for (const [layer, total] of totals.entries()) {
-      const sums = await kernels.columnSums(
-        { data: queries(layer), dims: [queryHeads, end - start, headDim] },
-        { data: keys(layer), dims: [kvHeads, end, headDim] },
-        { slidingWindow: slidingWindow[layer] ?? null },
-      );
-      for (let head = 0; head < queryHeads; head++) {
-        for (let j = 0; j < end; j++)
-          total[head * length + j] = (total[head * length + j] ?? 0) + (sums.data[head * end + j] ?? 0);
-      }
-    }
-  };
-  return {
-    visit,
-    finish: (): Tensor[] => totals.map((total) => ({ data: Float32Array.from(total), dims: [queryHeads, length] })),
-  };
 }

@@ -2,7 +2,7 @@
 import type { KvCache } from "../cache/cache.ts";
 import type { CacheGeometry } from "../cache/layer.ts";
 import { KvError } from "../error.ts";
-import type { Model } from "../load.ts";
+import { identityOf, type Model } from "../load.ts";
 import { checked } from "../options.ts";
 import { type GenerateOptions, generateSchema } from "./options.ts";
 import { sampler } from "./sampling.ts";
@@ -89,7 +89,7 @@ export class Run {
 /** @throws KvError `wrong_model` if the cache is not this model's, `disposed` */
 export function assertDecodable(model: Model, cache: KvCache): void {
   const found = shape(cache.model, cache.geometry);
-  const allowed = shape(model.id, model.config);
+  const allowed = shape(identityOf(model), model.config);
   if (found === allowed) return;
   throw new KvError({ code: "wrong_model", path: ["cache", "model"], found, allowed: `the model in use, ${allowed}` });
 }

@@ -1,0 +1,72 @@
+/** A prefilled prompt: what the stages after prefill work on. */
+import { KvCache } from "./cache/cache.ts";
+import type { LayerEntries } from "./cache/layer.ts";
+import { KvError } from "./error.ts";
+import { identityOf, type Model } from "./load.ts";
+import type { Observation } from "./observation.ts";
+
+/** A prompt after prefill. Any number of methods can compress it; it never changes. */
+export interface Context extends Disposable {
+  readonly model: Model;
+  /** Tokens of the prompt. */
+  readonly length: number;
+  readonly tokens: Int32Array;
+  /** Logits after the last token: [vocab]. */
+  readonly logits: Float32Array;
+  /** The full cache, ready to decode on. It is one cache: fork it to use it twice. */
+  readonly cache: KvCache;
+  /** The full cache's entries, which decoding on `cache` does not touch. */
+  readonly layers: readonly LayerEntries[];
+  readonly observation: Observation;
+}
+
+/** A context that owns `layers` until it is disposed. */
+export function contextOf(
+  model: Model,
+  tokens: Int32Array,
+  layers: readonly LayerEntries[],
+  logits: Float32Array,
+  observation: Observation,
+): Context {
+  const cache = promptCache(model, layers, tokens.length, logits);
+  let live: { layers: readonly LayerEntries[]; observation: Observation } | null = { layers, observation };
+  const contents = () => {
+    if (live !== null) return live;
+    throw new KvError({
+      code: "disposed",
+      path: ["context"],
+      found: "disposed",
+      allowed: "a context in use",
+      hint: "prefill the prompt again",
+    });
+  };
+  return {
+    model,
+    length: tokens.length,
+    tokens,
+    logits,
+    cache,
+    get layers() {
+      return contents().layers;
+    },
+    get observation() {
+      return contents().observation;
+    },
+    [Symbol.dispose]() {
+      live = null;
+      cache[Symbol.dispose]();
+    },
+  };
+}
+
+/** A cache that holds these entries of the prompt and no more. */
+export function promptCache(
+  model: Model,
+  layers: readonly LayerEntries[],
+  length: number,
+  logits: Float32Array,
+): KvCache {
+  const { config } = model;
+  const geometry = { layers: config.layers, kvHeads: config.kvHeads, headDim: config.headDim };
+  return new KvCache({ model: identityOf(model), geometry, layers, length, logits });
+}
