@@ -8,8 +8,8 @@ export interface Tokenizer {
   /**
    * The token ids of `text`; special tokens are recognised where they are written out.
    *
-   * @param options.addSpecialTokens adds the beginning-of-sequence token where the model wants one; default true, and false
-   *   is right for what `chat` gave, because a template writes its own
+   * @param options.addSpecialTokens adds the beginning-of-sequence token where the model wants one and the text does not begin
+   *   with it, as what `chat` gives may; default true
    */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): Int32Array<ArrayBuffer>;
   /**
@@ -17,7 +17,9 @@ export interface Tokenizer {
    * tokens as they come.
    *
    * @param options.skipSpecialTokens leaves them out; default false
-   * @throws KvError `invalid_token` for an id that the vocabulary lacks
+   * An id beyond the vocabulary has no text: embedding tables are often padded with such rows, and a model may choose one.
+   *
+   * @throws KvError `invalid_token` for what is no id at all
    */
   decode(tokens: ArrayLike<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
   /**
@@ -46,23 +48,30 @@ export interface TokenizerParts {
 export function createTokenizer({ definition, config, bosToken, template, path }: TokenizerParts): Tokenizer {
   const library = attempt(path, () => new Library(definition, config));
   keepByteOrderMarks(library);
+  const [opening = bosToken] = attempt(path, () => library.encode("", { add_special_tokens: true })).ids;
   return {
     encode(text, { addSpecialTokens = true } = {}) {
       const { ids } = attempt(path, () => library.encode(text, { add_special_tokens: addSpecialTokens }));
-      const start = addSpecialTokens && bosToken !== null ? [bosToken] : [];
       // The library gives undefined for a piece that neither the vocabulary nor an unknown token covers.
       const unknown = ids.findIndex((id) => !Number.isInteger(id));
       if (unknown !== -1) throw corrupt(path, "a piece of text without a token", "able to encode any text");
-      return Int32Array.from([...start, ...ids]);
+      const all = addSpecialTokens && bosToken !== null ? [bosToken, ...ids] : ids;
+      const doubled = addSpecialTokens && all.length > 1 && all[0] === opening && all[1] === opening;
+      return Int32Array.from(doubled ? all.slice(1) : all);
     },
     decode(tokens, { skipSpecialTokens = false } = {}) {
       const ids = Array.from(tokens);
-      const unknown = ids.find((id) => library.id_to_token(id) === undefined);
-      if (unknown !== undefined) {
-        const allowed = "the id of a token in the vocabulary";
-        throw new KvError({ code: "invalid_token", path: ["tokens"], found: unknown, allowed });
+      const wrong = ids.find((id) => !Number.isInteger(id) || id < 0);
+      if (wrong !== undefined) {
+        throw new KvError({
+          code: "invalid_token",
+          path: ["tokens"],
+          found: wrong,
+          allowed: "a token id: an integer >= 0",
+        });
       }
-      return ids.length === 0 ? "" : library.decode(ids, { skip_special_tokens: skipSpecialTokens });
+      const known = ids.filter((id) => library.id_to_token(id) !== undefined);
+      return known.length === 0 ? "" : library.decode(known, { skip_special_tokens: skipSpecialTokens });
     },
     chat(messages, { addGenerationPrompt = true } = {}) {
       if (template) return renderChat(template, messages, addGenerationPrompt);

@@ -28,11 +28,14 @@ describe.each([
     );
   });
 
-  test("special tokens are left out on request, and unknown ids refused", async () => {
+  test("special tokens are left out on request, ids beyond the vocabulary have no text, and what is no id is refused", async () => {
     const tokens = ["<|start|>", "hello", "<|end|>"].map(id);
     expect(tokenizer.decode(tokens)).toBe("<|start|>hello<|end|>");
     expect(tokenizer.decode(Int32Array.from(tokens), { skipSpecialTokens: true })).toBe("hello");
-    for (const token of [vocabulary.length, -1, 0.5, Number.NaN]) {
+    expect(tokenizer.decode([vocabulary.length, ...tokens, vocabulary.length + 9], { skipSpecialTokens: true })).toBe(
+      "hello",
+    );
+    for (const token of [-1, 0.5, Number.NaN]) {
       expect((await faultOf(() => tokenizer.decode([token]))).code).toBe("invalid_token");
     }
   });
@@ -72,4 +75,25 @@ describe.each([
       expect(performance.now() - started).toBeLessThan(3000);
     }
   });
+});
+
+test("a text that begins with the opening token, as chat templates write it, gets no second one", () => {
+  const template = {
+    type: "TemplateProcessing",
+    single: [{ SpecialToken: { id: "<|start|>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+    pair: [],
+    special_tokens: { "<|start|>": { id: "<|start|>", ids: [0], tokens: ["<|start|>"] } },
+  };
+  for (const tokenizer of [
+    fromGguf({ "tokenizer.ggml.add_bos_token": true }),
+    fromJson({}, { post_processor: template }),
+  ]) {
+    const expected = ["<|start|>", "hello"].map(id);
+    expect([...tokenizer.encode("hello")]).toEqual(expected);
+    expect([...tokenizer.encode("<|start|>hello")]).toEqual(expected);
+    expect([...tokenizer.encode("hello", { addSpecialTokens: false })]).toEqual(expected.slice(1));
+    expect([...tokenizer.encode("<|start|>hello", { addSpecialTokens: false })]).toEqual(expected);
+  }
+  // A model that opens with nothing keeps what is written.
+  expect([...fromGguf().encode("<|start|><|start|>hello")]).toEqual(["<|start|>", "<|start|>", "hello"].map(id));
 });
