@@ -15,9 +15,9 @@ export {
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
 export * from "./methods/index.ts";
-export type { ChatMessage } from "./model/chat.ts";
 export type { ModelConfig } from "./model/config.ts";
-export type { Tokenizer } from "./model/tokenizer.ts";
+export type { ChatMessage } from "./model/tokenizer/chat.ts";
+export type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export type { Observation } from "./observation.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PrefillOptions, prefill } from "./prefill.ts";

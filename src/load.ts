@@ -7,7 +7,7 @@ import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
 import { resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
 import { progressView } from "./model/source/progress.ts";
-import type { Tokenizer } from "./model/tokenizer.ts";
+import type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 import { checked, refuseUnknown } from "./options.ts";
 import { version } from "./version.ts";
 

@@ -1,6 +1,7 @@
 /** Text of a growing list of tokens, up to a stop string; it never takes back what it gave. */
-import type { Tokenizer } from "../model/tokenizer.ts";
-import { streamDecoder } from "../model/tokenizer-stream.ts";
+
+import { streamDecoder } from "../model/tokenizer/stream.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 
 export interface TextStream {
   /** Takes one more token. Gives the text that is now certain. */

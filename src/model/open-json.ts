@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { KvError, type KvErrorCode } from "../error.ts";
-import { openRangeFile } from "./weights-file.ts";
+import { openRangeFile } from "./weights/range-file.ts";
 
 /** Reads a whole small file as text. @throws KvError `corrupt_file` when it is larger than `limit` bytes or not UTF-8 */
 export function readText(path: string, limit: number): string {

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { KvError } from "../error.ts";
 import type { ModelConfig } from "./config.ts";
 import { checkTensors, configFromGguf, configFromJson } from "./families/index.ts";
-import { openGguf } from "./gguf.ts";
 import { readJson, readOptionalJson } from "./open-json.ts";
-import { openSafetensors } from "./safetensors.ts";
-import type { Tokenizer } from "./tokenizer.ts";
-import { ggufTokenizer } from "./tokenizer-gguf.ts";
-import { openTokenizer } from "./tokenizer-json.ts";
-import type { Weights } from "./weights.ts";
-import { attempt } from "./weights-file.ts";
+import { ggufTokenizer } from "./tokenizer/from-gguf.ts";
+import { openTokenizer } from "./tokenizer/from-json.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+import { openGguf } from "./weights/gguf.ts";
+import { attempt } from "./weights/range-file.ts";
+import { openSafetensors } from "./weights/safetensors.ts";
+import type { Weights } from "./weights/weights.ts";
 
 export interface ModelFiles extends Disposable {
   readonly config: ModelConfig;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type ChatMessage, renderChat } from "../../src/model/chat.ts";
+import { type ChatMessage, renderChat } from "../../src/model/tokenizer/chat.ts";
 import { faultOf } from "./helpers.ts";
 
 const hello: readonly ChatMessage[] = [{ role: "user", content: "Hi" }];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { blocks, dequantise, halfValue, storedBytes } from "../../src/model/dequantise.ts";
-import type { WeightType } from "../../src/model/weights.ts";
+import { blocks, dequantise, halfValue, storedBytes } from "../../src/model/weights/dequantise.ts";
+import type { WeightType } from "../../src/model/weights/weights.ts";
 import { quantise } from "../support/quantise.ts";
 import { SEED } from "./helpers.ts";
 

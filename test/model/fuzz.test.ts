@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { openGguf } from "../../src/model/gguf.ts";
-import { openSafetensors } from "../../src/model/safetensors.ts";
-import type { Weights } from "../../src/model/weights.ts";
+import { openGguf } from "../../src/model/weights/gguf.ts";
+import { openSafetensors } from "../../src/model/weights/safetensors.ts";
+import type { Weights } from "../../src/model/weights/weights.ts";
 import { f32, type GgufEntry, ggufBytes, text, texts, u32 } from "../support/gguf-writer.ts";
 import { f32Entry, SEED, safetensorsBytes, scratch, survives } from "./helpers.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { openGguf } from "../../src/model/gguf.ts";
-import { ggmlTypeName } from "../../src/model/gguf-types.ts";
-import type { WeightType } from "../../src/model/weights.ts";
+import { openGguf } from "../../src/model/weights/gguf.ts";
+import { ggmlTypeName } from "../../src/model/weights/gguf-types.ts";
+import type { WeightType } from "../../src/model/weights/weights.ts";
 import { type GgufSource, type GgufTensorSource, ggufBytes, integers, text, u32 } from "../support/gguf-writer.ts";
 import { faultOf, scratch } from "./helpers.ts";
 

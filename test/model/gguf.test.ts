@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { openGguf } from "../../src/model/gguf.ts";
-import type { WeightType } from "../../src/model/weights.ts";
+import { openGguf } from "../../src/model/weights/gguf.ts";
+import type { WeightType } from "../../src/model/weights/weights.ts";
 import {
   bool,
   f32,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { openSafetensors } from "../../src/model/safetensors.ts";
+import { openSafetensors } from "../../src/model/weights/safetensors.ts";
 import { f32Entry, faultOf, safetensorsBytes, scratch, withHeader } from "./helpers.ts";
 
 const tiny = join(import.meta.dir, "../fixtures/tiny/llama/model.safetensors");

@@ -1,8 +1,8 @@
 /** A byte-level BPE of 263 tokens, made by way of GGUF metadata or of tokenizer.json. */
 
-import type { Tokenizer } from "../../src/model/tokenizer.ts";
-import { ggufTokenizer } from "../../src/model/tokenizer-gguf.ts";
-import { openTokenizer } from "../../src/model/tokenizer-json.ts";
+import { ggufTokenizer } from "../../src/model/tokenizer/from-gguf.ts";
+import { openTokenizer } from "../../src/model/tokenizer/from-json.ts";
+import type { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
 import { scratch } from "./helpers.ts";
 
 /** The 256 characters that stand for bytes in byte-level BPE, as GPT-2 chose them. */

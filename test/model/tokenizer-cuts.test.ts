@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { Tokenizer as Library } from "@huggingface/tokenizers";
-import { ggufTokenizer } from "../../src/model/tokenizer-gguf.ts";
-import { byteLevel } from "../../src/model/tokenizer-gguf-bytes.ts";
+import { ggufTokenizer } from "../../src/model/tokenizer/from-gguf.ts";
+import { byteLevel } from "../../src/model/tokenizer/gguf-bytes.ts";
 import { faultOf } from "./helpers.ts";
 import { fromGguf, id, vocabulary } from "./small-tokenizer.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Tokenizer } from "../../src/model/tokenizer.ts";
-import { ggufTokenizer } from "../../src/model/tokenizer-gguf.ts";
-import { openTokenizer } from "../../src/model/tokenizer-json.ts";
+import { ggufTokenizer } from "../../src/model/tokenizer/from-gguf.ts";
+import { openTokenizer } from "../../src/model/tokenizer/from-json.ts";
+import type { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
 import { faultOf, scratch } from "./helpers.ts";
 import { definition, fromGguf, fromJson, id } from "./small-tokenizer.ts";
 

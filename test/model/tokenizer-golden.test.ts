@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { openModel } from "../../src/model/open.ts";
-import { streamDecoder } from "../../src/model/tokenizer-stream.ts";
+import { streamDecoder } from "../../src/model/tokenizer/stream.ts";
 import { goldenGguf } from "../support/golden-model.ts";
 
 const ids = z.array(z.int());

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { SplitPreTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
-import { linearPattern } from "../../src/model/tokenizer-pattern.ts";
+import { linearPattern } from "../../src/model/tokenizer/pattern.ts";
 import { faultOf, SEED } from "./helpers.ts";
 
 /** For ASCII: Bun 1.4.5 gives other characters as escapes, where a template should be raw. */

@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { GgufMetadata } from "../../src/model/gguf-header.ts";
-import type { Tokenizer } from "../../src/model/tokenizer.ts";
-import { ggufTokenizer } from "../../src/model/tokenizer-gguf.ts";
-import { streamDecoder } from "../../src/model/tokenizer-stream.ts";
+import { ggufTokenizer } from "../../src/model/tokenizer/from-gguf.ts";
+import { streamDecoder } from "../../src/model/tokenizer/stream.ts";
+import type { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
+import type { GgufMetadata } from "../../src/model/weights/gguf-header.ts";
 import { faultOf, SEED } from "./helpers.ts";
 
 const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);

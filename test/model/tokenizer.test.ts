@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { streamDecoder } from "../../src/model/tokenizer-stream.ts";
+import { streamDecoder } from "../../src/model/tokenizer/stream.ts";
 import { faultOf, SEED } from "./helpers.ts";
 import { fromGguf, fromJson, id, vocabulary } from "./small-tokenizer.ts";
 

@@ -1,5 +1,5 @@
 /** A tokenizer whose tokens are given pieces of bytes, so that a text can be cut anywhere, in the middle of a character too. */
-import type { Tokenizer } from "../../src/model/tokenizer.ts";
+import type { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const unused = (): never => {

@@ -1,7 +1,7 @@
 /** A tiny model's safetensors, written again as the GGUF that llama.cpp's converter would make of it. */
 
 import type { ModelConfig } from "../../src/model/config.ts";
-import type { WeightInfo, Weights } from "../../src/model/weights.ts";
+import type { WeightInfo, Weights } from "../../src/model/weights/weights.ts";
 import { f32, type GgufEntry, type GgufTensorSource, pairRows, text, u32 } from "./gguf-writer.ts";
 
 const parts: Readonly<Record<string, string>> = {

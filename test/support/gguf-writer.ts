@@ -1,6 +1,6 @@
 /** Writes small GGUF files, right and wrong ones, as llama.cpp's converter would: a reader's tests need both. */
 
-import type { WeightType } from "../../src/model/weights.ts";
+import type { WeightType } from "../../src/model/weights/weights.ts";
 import { quantise } from "./quantise.ts";
 
 export type GgufScalar =

@@ -1,6 +1,6 @@
 /** fp32 to each stored type, plainly: rounding to the nearest, one block after the other. */
 
-import type { WeightType } from "../../src/model/weights.ts";
+import type { WeightType } from "../../src/model/weights/weights.ts";
 
 /** @param values a multiple of 32 of them for the quantised types */
 export function quantise(type: WeightType, values: ArrayLike<number>): Buffer {

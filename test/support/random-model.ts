@@ -1,6 +1,6 @@
 /** Tiny models with random weights, in memory: whole-network laws run on them in milliseconds. */
 import type { ModelConfig } from "../../src/model/config.ts";
-import type { Weights } from "../../src/model/weights.ts";
+import type { Weights } from "../../src/model/weights/weights.ts";
 import { normal, uniform } from "./random.ts";
 
 export interface TinyShape {

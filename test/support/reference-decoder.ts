@@ -6,7 +6,7 @@
  */
 import { inverseFrequencies } from "../../src/engine/onnx/rope.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
-import type { Weights } from "../../src/model/weights.ts";
+import type { Weights } from "../../src/model/weights/weights.ts";
 
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;
 

@@ -2,7 +2,7 @@
 import { onnxEngine } from "../../src/engine/onnx/index.ts";
 import type { Model } from "../../src/load.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
-import type { Weights } from "../../src/model/weights.ts";
+import type { Weights } from "../../src/model/weights/weights.ts";
 import { randomWeights, type TinyShape, tinyConfig } from "./random-model.ts";
 
 export interface TinyModel extends Model {

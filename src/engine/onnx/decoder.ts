@@ -12,7 +12,7 @@
  */
 
 import type { ModelConfig } from "../../model/config.ts";
-import type { Weights } from "../../model/weights.ts";
+import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
 import { flashAttention, raggedAttention } from "./attention.ts";
 import { feedForward, linear, norm, stack } from "./parts.ts";

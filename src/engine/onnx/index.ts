@@ -10,7 +10,7 @@ import type { CacheGeometry } from "../../cache/layer.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import type { Weights } from "../../model/weights.ts";
+import type { Weights } from "../../model/weights/weights.ts";
 import { openSession, type Session } from "../../onnx/session.ts";
 import type { Engine, PrefillRequest, PrefillResult, Step } from "../index.ts";
 import { buildDecoder } from "./decoder.ts";

@@ -1,6 +1,6 @@
 /** The parts that decoder layers are made of: norms, projections and the feed-forward network, each with its weights. */
 import type { ModelConfig } from "../../model/config.ts";
-import type { Weights } from "../../model/weights.ts";
+import type { Weights } from "../../model/weights/weights.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
 
 /** SiLU(x G) * (x U) D; SiLU is QuickGelu with alpha 1. */

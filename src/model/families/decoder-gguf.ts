@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { KvError } from "../../error.ts";
-import type { GgufMetadata } from "../gguf-header.ts";
 import { parseWith } from "../open-json.ts";
+import type { GgufMetadata } from "../weights/gguf-header.ts";
 import { type DecoderFacts, limits } from "./decoder.ts";
 import type { GgufSource } from "./family.ts";
 import { scalingFromDivisors } from "./rope-gguf.ts";

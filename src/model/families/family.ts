@@ -1,8 +1,8 @@
 /** What a family of models is to this project: how its files are recognised, read, and what tensors it needs. */
 
 import type { ModelConfig } from "../config.ts";
-import type { GgufMetadata } from "../gguf-header.ts";
-import type { Weights } from "../weights.ts";
+import type { GgufMetadata } from "../weights/gguf-header.ts";
+import type { Weights } from "../weights/weights.ts";
 
 export interface Family {
   /** Stands in `ModelConfig.family`. */

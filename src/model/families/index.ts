@@ -9,7 +9,7 @@ import { z } from "zod";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../config.ts";
 import { parseWith } from "../open-json.ts";
-import type { Weights } from "../weights.ts";
+import type { Weights } from "../weights/weights.ts";
 import type { ExpectedTensor, Family, GgufSource, JsonSource } from "./family.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";

@@ -4,9 +4,9 @@
  */
 
 import { z } from "zod";
-import { KvError } from "../error.ts";
-import { parseWith } from "./open-json.ts";
-import { linearPattern } from "./tokenizer-pattern.ts";
+import { KvError } from "../../error.ts";
+import { parseWith } from "../open-json.ts";
+import { linearPattern } from "./pattern.ts";
 
 export const Step = z.looseObject({ type: z.string() }).nullish().default(null);
 export type Step = z.output<typeof Step>;

@@ -1,13 +1,13 @@
 /** Weights in GGUF: the directory read and checked at opening, tensors read by range when asked for. */
 
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
 import { blocks, storedBytes } from "./dequantise.ts";
 import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from "./gguf-header.ts";
 import { huggingFaceName } from "./gguf-names.ts";
 import { ggmlTypeName, ggmlTypes } from "./gguf-types.ts";
+import { openRangeFile, type RangeFile } from "./range-file.ts";
+import { type StoredTensor, storedWeights } from "./stored.ts";
 import type { Weights } from "./weights.ts";
-import { openRangeFile, type RangeFile } from "./weights-file.ts";
-import { type StoredTensor, storedWeights } from "./weights-stored.ts";
 
 export interface Gguf {
   readonly weights: Weights;

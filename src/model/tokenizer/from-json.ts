@@ -3,10 +3,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { parseWith, readJson, readOptionalJson, readText } from "../open-json.ts";
 import type { ChatTemplate } from "./chat.ts";
-import { parseWith, readJson, readOptionalJson, readText } from "./open-json.ts";
+import { boundedSteps, Step } from "./steps.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
-import { boundedSteps, Step } from "./tokenizer-steps.ts";
 
 const definitionLimit = 64 << 20;
 const configLimit = 8 << 20;

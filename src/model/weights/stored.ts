@@ -1,10 +1,10 @@
 /** Weights over files: what safetensors and GGUF share once their headers are read. */
 
 import { createHash } from "node:crypto";
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
 import { blocks, dequantise, storedBytes } from "./dequantise.ts";
+import type { RangeFile } from "./range-file.ts";
 import type { WeightInfo, Weights } from "./weights.ts";
-import type { RangeFile } from "./weights-file.ts";
 
 /** Where a tensor lies. Its header has been checked: the range is inside the file, and rows are whole blocks. */
 export interface StoredTensor extends WeightInfo {

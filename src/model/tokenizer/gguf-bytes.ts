@@ -1,6 +1,6 @@
 /** Byte-level BPE in GGUF, `tokenizer.ggml.model` "gpt2": the merges are there, how text is cut before is known by name. */
 
-import { type GgufVocabulary, idsByToken, type TokenizerKind, unsupported } from "./tokenizer-gguf-metadata.ts";
+import { type GgufVocabulary, idsByToken, type TokenizerKind, unsupported } from "./gguf-metadata.ts";
 
 /** How text is cut before merging. */
 interface Cut {

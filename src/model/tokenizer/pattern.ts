@@ -3,8 +3,8 @@
  * those pass that are seen to match in linear time.
  */
 
-import { KvError } from "../error.ts";
-import { scansTwice } from "./tokenizer-pattern-shape.ts";
+import { KvError } from "../../error.ts";
+import { scansTwice } from "./pattern-shape.ts";
 
 /** The longest known has a thousand. */
 const longest = 4000;

@@ -2,7 +2,7 @@
 
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from "node:fs";
 import { promisify } from "node:util";
-import { KvError, type KvErrorCode } from "../error.ts";
+import { KvError, type KvErrorCode } from "../../error.ts";
 
 export interface RangeFile extends Disposable {
   readonly path: string;

@@ -1,11 +1,11 @@
 /** The tokenizer of a GGUF file: its metadata, put into the form of tokenizer.json. */
 
-import type { GgufMetadata } from "./gguf-header.ts";
-import { parseWith } from "./open-json.ts";
+import { parseWith } from "../open-json.ts";
+import type { GgufMetadata } from "../weights/gguf-header.ts";
+import { byteLevel } from "./gguf-bytes.ts";
+import { GgufVocabulary, type TokenizerKind, tokenType, unsupported } from "./gguf-metadata.ts";
+import { sentencePiece } from "./gguf-pieces.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
-import { byteLevel } from "./tokenizer-gguf-bytes.ts";
-import { GgufVocabulary, type TokenizerKind, tokenType, unsupported } from "./tokenizer-gguf-metadata.ts";
-import { sentencePiece } from "./tokenizer-gguf-pieces.ts";
 
 const prefix = "tokenizer.ggml.";
 

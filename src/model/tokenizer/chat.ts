@@ -1,7 +1,7 @@
 /** Chat templates: Jinja from a model's files, rendered within bounds that no template can leave. */
 
 import { Environment, parse, tokenize } from "@huggingface/jinja";
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
 import { BoundedInterpreter } from "./chat-bounds.ts";
 
 export interface ChatMessage {

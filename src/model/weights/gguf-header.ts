@@ -7,9 +7,9 @@
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
 import { type GgufNumber, type GgufReader, ggufReader } from "./gguf-reader.ts";
-import type { RangeFile } from "./weights-file.ts";
+import type { RangeFile } from "./range-file.ts";
 
 export type GgufScalar = number | bigint | boolean | string;
 export type GgufValue = GgufScalar | readonly GgufScalar[];

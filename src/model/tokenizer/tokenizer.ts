@@ -1,7 +1,7 @@
 /** Text to tokens and back, through Hugging Face's JavaScript tokenizers; from tokenizer.json or from GGUF metadata. */
 
 import { ByteFallbackDecoder, Tokenizer as Library, SequenceDecoder } from "@huggingface/tokenizers";
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
 import { type ChatMessage, type ChatTemplate, renderChat } from "./chat.ts";
 
 export interface Tokenizer {

@@ -2,12 +2,12 @@
 
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { KvError } from "../error.ts";
-import { parseWith, readJson } from "./open-json.ts";
+import { KvError } from "../../error.ts";
+import { parseWith, readJson } from "../open-json.ts";
+import { openRangeFile, type RangeFile } from "./range-file.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
+import { type StoredTensor, storedWeights } from "./stored.ts";
 import type { Weights } from "./weights.ts";
-import { openRangeFile, type RangeFile } from "./weights-file.ts";
-import { type StoredTensor, storedWeights } from "./weights-stored.ts";
 
 const indexLimit = 64 << 20;
 /** The largest models have a few hundred; each costs a file descriptor. */

@@ -1,7 +1,7 @@
 /** What a GGUF file says about its tokenizer, and what a kind of tokenizer makes of it. */
 
 import { z } from "zod";
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
 
 const id = z.int().nonnegative().optional();
 

@@ -1,7 +1,7 @@
 /** A cursor over the head of a GGUF file, little-endian; it reads ahead in windows, so that the weights stay on disk. */
 
-import { KvError } from "../error.ts";
-import type { RangeFile } from "./weights-file.ts";
+import { KvError } from "../../error.ts";
+import type { RangeFile } from "./range-file.ts";
 
 export interface GgufReader {
   /** Where the next read begins. */

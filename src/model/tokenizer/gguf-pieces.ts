@@ -3,14 +3,8 @@
  * the merges follow; what no piece covers is written in byte tokens.
  */
 
-import { KvError } from "../error.ts";
-import {
-  type GgufVocabulary,
-  idsByToken,
-  type TokenizerKind,
-  tokenType,
-  unsupported,
-} from "./tokenizer-gguf-metadata.ts";
+import { KvError } from "../../error.ts";
+import { type GgufVocabulary, idsByToken, type TokenizerKind, tokenType, unsupported } from "./gguf-metadata.ts";
 
 /** SentencePiece's blank, U+2581. */
 const blank = "▁";

@@ -7,12 +7,12 @@
  */
 
 import { z } from "zod";
-import { KvError } from "../error.ts";
+import { KvError } from "../../error.ts";
+import { decodeText, parseJson, parseWith } from "../open-json.ts";
 import { blocks, storedBytes } from "./dequantise.ts";
-import { decodeText, parseJson, parseWith } from "./open-json.ts";
+import type { RangeFile } from "./range-file.ts";
+import type { StoredTensor } from "./stored.ts";
 import type { WeightType } from "./weights.ts";
-import type { RangeFile } from "./weights-file.ts";
-import type { StoredTensor } from "./weights-stored.ts";
 
 /** The format's own limit. */
 const headerLimit = 100_000_000;
