@@ -68,4 +68,19 @@ describe("the CPU engine", () => {
       },
       60,
     ));
+
+  test("a continuation that outgrows its first pages decodes as the plain decoder", () =>
+    onNetworks(
+      h2o,
+      async ({ model, context }) => {
+        using cache = context.cache.fork();
+        const next = Array.from({ length: 40 }, (_, i) => (i * 7) % model.config.vocabSize);
+        const expected = referenceLogits(model.config, model.weights, [...context.tokens, ...next]);
+        for (const [i, token] of next.entries()) {
+          const logits = await step(model, cache, token);
+          assert.ok(maxDifference(logits, expected[context.length + i] ?? []) < TOLERANCE, `token ${i}`);
+        }
+      },
+      5,
+    ));
 });

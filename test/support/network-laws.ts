@@ -78,7 +78,10 @@ export async function onNetworks(
 /** Logits after each of some tokens. */
 async function decode(model: TinyModel, cache: KvCache, tokens: readonly number[]): Promise<Float32Array[]> {
   const logits: Float32Array[] = [];
-  for (const next of tokens) logits.push(await step(model, cache, next));
+  for (const next of tokens) {
+    logits.push(await step(model, cache, next));
+    assert.equal(cache.logits, logits.at(-1));
+  }
   return logits;
 }
 
@@ -139,14 +142,14 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
     }
   },
   "a fork never changes its original": async (factory, { model, context, budget, next }) => {
-    using cache = await compress(context, factory({ budget }));
     using reference = await compress(context, factory({ budget }));
-    const expected = await decode(model, reference, next);
-    await step(model, cache, 7);
     using original = await compress(context, factory({ budget }));
+    await decode(model, reference, next);
+    await decode(model, original, next);
+    const expected = await decode(model, reference, next);
     using fork = original.fork();
-    await decode(model, fork, [...next, 3, 5]);
-    assert.equal(original.length, context.length);
+    await decode(model, fork, [3, 5, ...next]);
+    assert.equal(original.length, context.length + next.length);
     assert.deepEqual(await decode(model, original, next), expected);
   },
   "sequences in one batch decode as they do alone": async (factory, { model, context, budget, next }) => {
