@@ -37,6 +37,7 @@ export function table(
     head: ["method", "budget", "answer", "", "entries kept", "KV MiB", "of full", "compress ms", "decode tok/s"],
     colAligns: ["left", ...right, "left", "left", ...right, ...right, ...right, ...right, ...right],
     style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" }, // no lines between rows
   });
   for (const row of rows) {
     view.push([

@@ -65,6 +65,8 @@ describe("a model's name", () => {
     "owner/name@/x",
     `owner/${"n".repeat(200)}`,
     "http://host/owner/name",
+    5 as unknown as string,
+    {} as unknown as string,
   ])("that is neither is refused: %j", async (ref) => {
     expect((await faultOf(resolveModel(ref))).code).toBe("invalid_option");
   });

@@ -18,6 +18,7 @@ export type Reference =
  * `invalid_option` for a malformed id
  */
 export async function parseReference(ref: string): Promise<Reference> {
+  if (typeof ref !== "string") throw notAReference(ref); // callers from JavaScript
   const given = /^~(?=$|[/\\])/.test(ref) ? join(homedir(), ref.slice(1)) : ref;
   const path = resolve(given);
   // As given: resolved, "owner/.." would be this very folder even where there is no "owner".
@@ -67,12 +68,12 @@ function parseHubId(ref: string): Reference {
   const named = parts.length === 2 && parts.every((part) => PART.test(part) && !/\.\.|--/.test(part));
   const pinned = revision === undefined || Revision.safeParse(revision).success;
   if (!named || !pinned || rest.length > 0) {
-    throw new KvError({
-      code: "invalid_option",
-      path: ["model"],
-      found: ref,
-      allowed: "a folder, a .gguf file, or a Hub id (owner/name or owner/name@revision; letters, digits, . _ -)",
-    });
+    throw notAReference(ref);
   }
   return { kind: "hub", id, revision: revision ?? null };
+}
+
+function notAReference(found: unknown): KvError {
+  const allowed = "a folder, a .gguf file, or a Hub id (owner/name or owner/name@revision; letters, digits, . _ -)";
+  return new KvError({ code: "invalid_option", path: ["model"], found, allowed });
 }
