@@ -24,7 +24,8 @@ export interface LoadOptions extends SourceOptions {
   readonly graphCache?: boolean | undefined;
   /**
    * Leaves the weights in those files, mapped: memory that processes share and the system can take back, so that a model may
-   * exceed it; decoding is about a fifth slower. Default false; true keeps them whatever their size.
+   * exceed it; decoding is about a fifth slower. Default false; true keeps them whatever their size. Where no file can be
+   * written they are in memory all the same.
    */
   readonly mapped?: boolean | undefined;
 }
