@@ -19,6 +19,8 @@ const { values } = parseArgs({
     threads: { type: "string", default: "2" },
     /** Seconds spent, over the whole run, on waiting for a quiet machine and on asking again. */
     patience: { type: "string", default: "240" },
+    /** Peers to leave out: q4_0, q4_1, kvpress. */
+    without: { type: "string", default: "" },
     readme: { type: "boolean", default: false },
   },
 });
@@ -27,12 +29,11 @@ const threads = Number(values.threads);
 
 const rows: Row[] = [];
 const parts = values.only.split(",");
-if (parts.includes("memory")) rows.push(...(await memoryRows(threads, 8000, repeat)));
-await using peers = await startPeers(threads);
+await using peers = await startPeers(threads, values.without.split(","));
 const bench = new Bench(peers, Number(values.patience));
 for (const part of parts) {
-  if (part === "memory") continue;
-  if (part === "small") rows.push(...(await smallRows(bench, repeat)));
+  if (part === "memory") rows.push(...(await memoryRows(threads, 8000, repeat)));
+  else if (part === "small") rows.push(...(await smallRows(bench, repeat)));
   else if (part === "sweep") rows.push(...(await sweepRows(bench, repeat)));
   else rows.push(...(await promptRows(bench, Number(part), repeat)));
   // So that an interrupted run has told what it knew.

@@ -35,11 +35,15 @@ const commands: Record<Exclude<PeerName, "ours">, { needs: readonly string[]; co
 };
 
 /** Starts everyone who is installed; a peer that does not start is as absent as one that is not there. */
-export async function startPeers(threads: number): Promise<Peers> {
+export async function startPeers(threads: number, without: readonly string[] = []): Promise<Peers> {
   const workers = new Map<PeerName, Worker>([["ours", await start(ourCommand, threads)]]);
   const absent = new Map<PeerName, string>();
   for (const name of ["q4_0", "q4_1", "kvpress"] as const) {
     const { needs, command } = commands[name];
+    if (without.includes(name)) {
+      absent.set(name, "left out");
+      continue;
+    }
     const missing = needs.find((path) => !existsSync(path));
     if (missing !== undefined) {
       absent.set(name, `${missing} is missing`);

@@ -37,7 +37,7 @@ export class Bench {
     for (let round = 0; round < repeat; round++) {
       for (const { key, peer, request, atMost = repeat } of turns) {
         const worker = this.#peers.workers.get(peer);
-        if (worker === undefined || round >= atMost) continue;
+        if (worker === undefined || round >= atMost || this.#hopeless(samples.get(key))) continue;
         const sample = await this.#quietly(worker, request);
         const { seconds, cpu, others } = sample;
         console.error(`${key} ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, others ${(100 * others).toFixed(0)} %`);
@@ -45,6 +45,11 @@ export class Bench {
       }
     }
     return samples;
+  }
+
+  /** A busy machine makes a decoding step a hundred times as slow, and asking more often tells nothing more. */
+  #hopeless(samples: readonly Sample[] = []): boolean {
+    return this.#patience <= 0 && samples.some(({ seconds, others }) => others > QUIET && seconds > 3);
   }
 
   /** Asks when the machine is quiet, and again if it did not stay so, as long as patience lasts. */

@@ -25,6 +25,7 @@ export async function smallRows(bench: Bench, repeat: number): Promise<Row[]> {
       tokens: STEPS,
       goal,
       peer,
+      stepwise: true,
     });
   return [
     row("q4_0", "llama.cpp Q4_0", 1.1),

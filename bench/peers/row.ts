@@ -16,6 +16,9 @@ export interface Row {
 }
 
 export const verdict = (met: boolean): string => (met ? "met" : "**not met**");
+/** For figures that a busy machine turns into nonsense: not judged unless others were quiet. */
+export const quietVerdict = (met: boolean, others: number): string =>
+  others > QUIET ? "disturbed, not judged" : verdict(met);
 const per = (work: number, { median: m, min, max }: { median: number; min: number; max: number }, digits: number) =>
   `${(work / m).toFixed(digits)} (${(work / max).toFixed(digits)}-${(work / min).toFixed(digits)})`;
 export const percent = (share: number): string => (Number.isNaN(share) ? "?" : `${(100 * share).toFixed(0)} %`);
@@ -29,10 +32,12 @@ interface Comparison {
   /** At least this many times as fast; null where the issue asks for nothing. */
   readonly goal: number | null;
   readonly peer: string;
+  /** Threads meet after every small operator, and spin on a busy machine: its CPU time then says nothing either. */
+  readonly stepwise?: boolean;
 }
 
-/** Compares medians. Judges by wall time, or by CPU time if others kept the machine busy. */
-export function compared({ what, ours, theirs, tokens, goal, peer }: Comparison): Row {
+/** Compares medians. Judges by wall time; on a busy machine by CPU time, or not at all if that is disturbed too. */
+export function compared({ what, ours, theirs, tokens, goal, peer, stepwise = false }: Comparison): Row {
   const rate = (samples: readonly Sample[]) =>
     tokens === 1 ? `${median(wall(samples)).toFixed(1)} s` : `${per(tokens, summary(wall(samples)), 0)} tok/s`;
   const goalText = goal === null ? "" : `${goal}x`;
@@ -49,14 +54,15 @@ export function compared({ what, ours, theirs, tokens, goal, peer }: Comparison)
   const times = median(wall(theirs)) / median(wall(ours));
   const work = median(cpu(theirs)) / median(cpu(ours));
   const busy = Math.max(othersShare(ours), othersShare(theirs));
-  const judged = busy > QUIET ? work : times;
+  const judge = () =>
+    stepwise || !(busy > QUIET) ? quietVerdict(times >= (goal ?? 0), busy) : `${verdict(work >= (goal ?? 0))} (by CPU)`;
   return {
     what,
     ours: rate(ours),
     peer: `${peer}: ${rate(theirs)}`,
     figure: `${times.toFixed(2)}x wall, ${work.toFixed(2)}x CPU`,
     goal: goalText,
-    met: goal === null ? "" : verdict(judged >= goal) + (busy > QUIET ? " (by CPU)" : ""),
+    met: goal === null ? "" : judge(),
     others: percent(busy),
   };
 }
