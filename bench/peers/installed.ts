@@ -1,0 +1,65 @@
+/** Which peers are here: each one's command, or why it is absent. */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { start, type Worker } from "./worker.ts";
+
+export type PeerName = "ours" | "q4_0" | "q4_1" | "kvpress";
+
+export interface Peers extends AsyncDisposable {
+  readonly workers: ReadonlyMap<PeerName, Worker>;
+  /** Why, by name. */
+  readonly absent: ReadonlyMap<PeerName, string>;
+}
+
+export const TITLES: Record<PeerName, string> = {
+  ours: "pyramidkv",
+  q4_0: "llama.cpp Q4_0",
+  q4_1: "llama.cpp Q4_1",
+  kvpress: "kvpress",
+};
+
+export const peersFolder = process.env.PYRAMIDKV_PEERS ?? join(homedir(), ".cache/pyramidkv-peers");
+export const ourCommand = [process.execPath, join(import.meta.dir, "our-worker.ts")];
+
+const at = (path: string) => join(peersFolder, path);
+const llama = [process.execPath, join(import.meta.dir, "llama-worker.ts")];
+const library = at("node/node_modules/node-llama-cpp/package.json");
+const commands: Record<Exclude<PeerName, "ours">, { needs: readonly string[]; command: readonly string[] }> = {
+  q4_0: { needs: [library, at("models/q4_0.gguf")], command: [...llama, at("models/q4_0.gguf")] },
+  q4_1: { needs: [library, at("models/original.gguf")], command: [...llama, at("models/original.gguf")] },
+  kvpress: {
+    needs: [at("venv/bin/python"), at("models/transformers/model.safetensors")],
+    command: [at("venv/bin/python"), join(import.meta.dir, "kvpress_worker.py"), at("models/transformers")],
+  },
+};
+
+/** Starts everyone who is installed; a peer that does not start is as absent as one that is not there. */
+export async function startPeers(threads: number, without: readonly string[] = []): Promise<Peers> {
+  const workers = new Map<PeerName, Worker>([["ours", await start(ourCommand, threads)]]);
+  const absent = new Map<PeerName, string>();
+  for (const name of ["q4_0", "q4_1", "kvpress"] as const) {
+    const { needs, command } = commands[name];
+    if (without.includes(name)) {
+      absent.set(name, "left out");
+      continue;
+    }
+    const missing = needs.find((path) => !existsSync(path));
+    if (missing !== undefined) {
+      absent.set(name, `${missing} is missing`);
+      continue;
+    }
+    try {
+      workers.set(name, await start(command, threads));
+    } catch (error) {
+      absent.set(name, String(error));
+    }
+  }
+  return {
+    workers,
+    absent,
+    async [Symbol.asyncDispose]() {
+      for (const worker of workers.values()) await worker[Symbol.asyncDispose]();
+    },
+  };
+}

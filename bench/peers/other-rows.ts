@@ -1,0 +1,78 @@
+/** The rows that are not about one prompt's length: the smallest cache, the sweep, memory. */
+import { ourCommand, type PeerName } from "./installed.ts";
+import type { Bench, Turn } from "./measure.ts";
+import { METHODS, type Request } from "./protocol.ts";
+import { compared, type Row, verdict } from "./row.ts";
+import { median, part } from "./statistics.ts";
+import { type Sample, start } from "./worker.ts";
+
+const STEPS = 16;
+
+/** Everyone at 128 entries, nothing compressed. */
+export async function smallRows(bench: Bench, repeat: number): Promise<Row[]> {
+  const peers: PeerName[] = ["ours", "q4_0", "q4_1", "kvpress"];
+  await bench.everyone({ op: "prefill", length: 128, method: "full", budget: 128, hold: "small" });
+  const turns = peers.map(
+    (peer): Turn => ({ key: peer, peer, request: { op: "decode", held: "small", steps: STEPS } }),
+  );
+  const samples = await bench.rounds(3 * repeat, turns);
+  await bench.everyone({ op: "drop" });
+  const row = (name: PeerName, peer: string, goal: number | null) =>
+    compared({
+      what: "decode (fp32), 128 entries",
+      ours: samples.get("ours") ?? [],
+      theirs: samples.get(name),
+      tokens: STEPS,
+      goal,
+      peer,
+      stepwise: true,
+    });
+  return [
+    row("q4_0", "llama.cpp Q4_0", 1.1),
+    row("q4_1", "llama.cpp Q4_1", null),
+    row("kvpress", "transformers", null),
+  ];
+}
+
+/** Six methods at three budgets on one prompt: one prefill and forks against a prefill for each. */
+export async function sweepRows(bench: Bench, repeat: number): Promise<Row[]> {
+  const request: Request = { op: "sweep", length: 1000, budgets: [64, 128, 256], steps: STEPS };
+  const samples = await bench.rounds(repeat, [
+    { key: "ours", peer: "ours", request },
+    { key: "kvpress", peer: "kvpress", request, atMost: 1 },
+  ]);
+  return [
+    compared({
+      what: `sweep of ${3 * METHODS.length} configurations, n = ${request.length}, ${STEPS} new tokens`,
+      ours: samples.get("ours") ?? [],
+      theirs: samples.get("kvpress"),
+      tokens: 1,
+      goal: 15,
+      peer: "kvpress",
+    }),
+  ];
+}
+
+/** Each sample in a fresh process, whose peak is that of one prefill and nothing else. */
+export async function memoryRows(threads: number, length: number, repeat: number): Promise<Row[]> {
+  const samples: Sample[] = [];
+  for (let i = 0; i < repeat; i++) {
+    await using worker = await start(ourCommand, threads);
+    samples.push(await worker.ask({ op: "memory", length }));
+  }
+  const of = (name: string) => median(part(samples, name));
+  const MB = 1e6;
+  const beyond = (of("peak") - of("weights") - of("cache")) / MB;
+  const grown = (of("peak") - of("before") - of("cache")) / MB;
+  return [
+    {
+      what: `peak memory beyond weights and cache, n = ${length}`,
+      ours: `peak ${(of("peak") / MB).toFixed(0)}, weights ${(of("weights") / MB).toFixed(0)}, cache ${(of("cache") / MB).toFixed(0)} MB`,
+      peer: "",
+      figure: `${beyond.toFixed(0)} MB; ${grown.toFixed(0)} MB beyond the loaded process (${(of("before") / MB).toFixed(0)} MB)`,
+      goal: "under 400 MB",
+      met: verdict(beyond < 400),
+      others: "",
+    },
+  ];
+}

@@ -1,0 +1,109 @@
+/** pyramidkv behind the workers' protocol. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { InferenceSession } from "onnxruntime-node";
+import {
+  compress,
+  full,
+  generate,
+  h2o,
+  type KvCache,
+  loadModel,
+  type Method,
+  prefill,
+  pyramidKV,
+  snapKV,
+  step,
+  streamingLLM,
+  version,
+  window,
+} from "../../src/index.ts";
+import { type Answer, METHODS, type MethodName, promptOf, type Request, serve, THREADS, timed } from "./protocol.ts";
+
+const makers: Record<MethodName, (budget: number) => Method> = {
+  full: () => full(),
+  window: (budget) => window({ budget }),
+  streaming: (budget) => streamingLLM({ budget }),
+  h2o: (budget) => h2o({ budget }),
+  snapkv: (budget) => snapKV({ budget }),
+  pyramidkv: (budget) => pyramidKV({ budget }),
+};
+
+/** Seconds inside onnxruntime's `run`, its conversion of feeds and outputs included. */
+let network = 0;
+// Typed as a factory, but a class.
+const session = (InferenceSession as unknown as { prototype: InferenceSession }).prototype;
+const run = session.run;
+session.run = async function (this: InferenceSession, ...args: Parameters<typeof run>) {
+  const started = performance.now();
+  try {
+    return await run.apply(this, args);
+  } finally {
+    network += (performance.now() - started) / 1000;
+  }
+} as typeof run;
+
+const model = await loadModel(process.argv[2], { threads: THREADS, progress: false });
+const { config } = model;
+const held = new Map<string, KvCache>();
+
+/** Linux counts a process's peak; writing 5 to clear_refs starts it anew. */
+const status = (field: string) =>
+  1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? Number.NaN);
+
+async function memory(length: number): Promise<Answer> {
+  Bun.gc(true);
+  writeFileSync("/proc/self/clear_refs", "5");
+  const before = status("VmRSS");
+  const answer = await timed(async () => void (await prefill(model, Int32Array.from(promptOf(length)))));
+  const { layers, kvHeads, headDim, hiddenSize, vocabSize, intermediateSize, queryHeads } = config;
+  const perLayer = hiddenSize * (2 * headDim * (queryHeads + kvHeads) + 3 * intermediateSize + 2);
+  const weights = 4 * (layers * perLayer + hiddenSize * (vocabSize * (config.tiedEmbeddings ? 1 : 2) + 1));
+  const cache = length * layers * 2 * kvHeads * headDim * 4;
+  return { ...answer, parts: { peak: status("VmHWM"), before, weights, cache } };
+}
+
+const handle = (request: Request): Promise<Answer> => {
+  switch (request.op) {
+    case "prefill":
+      return timed(async () => {
+        const method = makers[request.method](request.budget);
+        using context = await prefill(model, Int32Array.from(promptOf(request.length)), { observe: [method] });
+        const started = performance.now();
+        const cache = await compress(context, method);
+        held.get(request.hold)?.[Symbol.dispose]();
+        held.set(request.hold, cache);
+        return { compress: (performance.now() - started) / 1000 };
+      });
+    case "decode":
+      return timed(async () => {
+        const original = held.get(request.held);
+        if (original === undefined) throw new RangeError(`nothing held as ${request.held}`);
+        using cache = original.fork();
+        const before = network;
+        const started = performance.now();
+        for (let i = 0; i < request.steps; i++) await step(model, cache, (31 * i) % config.vocabSize);
+        return { outside: (performance.now() - started) / 1000 - (network - before) };
+      });
+    case "sweep":
+      return timed(async () => {
+        const methods = METHODS.flatMap((name) => request.budgets.map((budget) => makers[name](budget)));
+        using context = await prefill(model, Int32Array.from(promptOf(request.length)), { observe: methods });
+        for (const method of methods) {
+          using cache = await compress(context, method);
+          await generate(model, cache, { maxNewTokens: request.steps, stopTokens: [] });
+        }
+        return {};
+      });
+    case "drop":
+      return timed(async () => {
+        for (const cache of held.values()) cache[Symbol.dispose]();
+        held.clear();
+        Bun.gc(true);
+        return {};
+      });
+    case "memory":
+      return memory(request.length);
+  }
+};
+
+await serve(`pyramidkv ${version}, ${model.engine.name} ${model.engine.version}, fp32, Bun ${Bun.version}`, handle);
