@@ -21,13 +21,16 @@ export interface BatchRun {
   readonly groups: readonly Group[];
 }
 
-/** Bytes of kept entries above which a group is not packed: two of them cost more to copy and hold than a second run. */
-const BIG_GROUP = 64 * 2 ** 20;
-/** Bytes of kept entries that are packed for one run; more of them are split into several runs. */
-const PACKED = 256 * 2 ** 20;
+export interface Limits {
+  /** Bytes of kept entries above which a group is not packed: too much to hold twice. */
+  readonly group: number;
+  /** Bytes of kept entries that are packed for one run; more of them are split into several runs. */
+  readonly run: number;
+}
 
-export function plan(batch: readonly Step[]): readonly BatchRun[] {
-  const groups = groupsOf(batch);
+const LIMITS: Limits = { group: 64 * 2 ** 20, run: 256 * 2 ** 20 };
+
+export function plan(batch: readonly Step[], limits = LIMITS): readonly BatchRun[] {
   const runs: BatchRun[] = [];
   let small: Group[] = [];
   let bytes = 0;
@@ -35,13 +38,13 @@ export function plan(batch: readonly Step[]): readonly BatchRun[] {
     if (small.length > 0) runs.push(runOf(small));
     [small, bytes] = [[], 0];
   };
-  for (const group of groups) {
+  for (const group of groupsOf(batch)) {
     const size = bytesOf(group.layers);
-    if (size > BIG_GROUP) {
+    if (size > limits.group) {
       runs.push(...(group.layers.every(isUniform) ? [runOf([group])] : oneByOne(group)));
       continue;
     }
-    if (bytes + size > PACKED) flush();
+    if (bytes + size > limits.run) flush();
     small.push(group);
     bytes += size;
   }
