@@ -36,29 +36,25 @@ describe("a batch runs", () => {
   test("forks in place", () => expect(summary([small, small.fork()])).toEqual([["inPlace", "0,1"]]));
   test("forks with unequal heads packed, rather than each with the others' entries masked", () =>
     expect(summary([ragged, ragged.fork()])).toEqual([["packed", "0,1"]]));
-  test("different entries packed together, forks among them once", () =>
-    expect(summary([small, context.cache, small.fork(), ragged])).toEqual([["packed", "0,2", "1", "3"]]));
+  test("different entries packed together, the small ones first, and forks among them once", () =>
+    expect(summary([small, context.cache, small.fork(), ragged])).toEqual([["packed", "3", "0,2", "1"]]));
 
   test("what is too big to hold twice in place, or one by one if it is ragged", () => {
     const caches = [small, context.cache, small.fork(), ragged, ragged.fork(), context.cache.fork()];
-    expect(summary(caches, { group: 0, run: 1e9 })).toEqual([
-      ["inPlace", "0,2"],
-      ["inPlace", "1,5"],
+    const inPlace = [
       ["alone", "3"],
       ["alone", "4"],
-    ]);
-    expect(summary(caches, { group: small.bytes, run: 1e9 })).toEqual([
+      ["inPlace", "0,2"],
       ["inPlace", "1,5"],
-      ["packed", "0,2", "3,4"],
-    ]);
-  });
-
-  test("in as many runs as the packed copies need to stay small", () => {
-    const caches = [small, context.cache, ragged];
-    expect(summary(caches, { group: 1e9, run: context.cache.bytes + ragged.bytes })).toEqual([
-      ["alone", "0"],
-      ["packed", "1", "2"],
-    ]);
+    ];
+    expect(summary(caches, { group: 0, packed: 1e9 })).toEqual(inPlace);
+    expect(summary(caches, { group: 1e9, packed: 0 })).toEqual(inPlace);
+    const packedTwo = [
+      ["packed", "3,4", "0,2"],
+      ["inPlace", "1,5"],
+    ];
+    expect(summary(caches, { group: small.bytes, packed: 1e9 })).toEqual(packedTwo);
+    expect(summary(caches, { group: 1e9, packed: small.bytes + ragged.bytes })).toEqual(packedTwo);
   });
 });
 

@@ -1,9 +1,9 @@
 /**
  * Copies of what caches hold, laid out for a batch, and used again for as long as the batch stays.
  *
- * What is remembered hangs on the caches and entries themselves, so that it goes with them: packed entries of at most the plan's limit
- * per run, and the tails of the batch's sequences. Sequences may leave a pack; once less than half of its groups are in use,
- * or one comes that it does not hold, it is packed anew.
+ * Remembered are those of the last batch only: packed entries within the plan's limits (256 MiB), and the sequences' tails. They
+ * hang on the caches and entries that they copy, so they go with them. Sequences may leave a pack; once less than half of its
+ * groups are in use, or one comes that it does not hold, it is packed anew.
  */
 import type { KvCache } from "../../../cache/cache.ts";
 import type { LayerEntries } from "../../../cache/layer.ts";
