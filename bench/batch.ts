@@ -6,6 +6,8 @@
  */
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import { PADDING, packed } from "../src/engine/onnx/batch/pages.ts";
+import { plan } from "../src/engine/onnx/batch/plan.ts";
 import { compress, type KvCache, loadModel, type Model, prefill, registry, retain } from "../src/index.ts";
 
 const { values } = parseArgs({
@@ -36,10 +38,26 @@ async function cost(work: () => Promise<unknown>): Promise<Cost> {
   return { wall, cpu: (user + system) / 1000 };
 }
 
-const mean = (costs: readonly Cost[]): Cost => ({
+const medians = (costs: readonly Cost[]): Cost => ({
   wall: median(costs.map(({ wall }) => wall)),
   cpu: median(costs.map(({ cpu }) => cpu)),
 });
+
+/** How the batch is run, and the share of padding in what is packed for it. */
+function layout(model: Model, caches: readonly KvCache[]): string {
+  return plan(caches.map((cache) => ({ token: 0, cache })))
+    .map(({ kind, groups }) => {
+      if (kind !== "packed") return kind;
+      const pages = packed(
+        groups.map(({ layers }) => layers),
+        model.config,
+      );
+      const positions = pages.layers.flatMap((layer) => [...layer.positions]);
+      const padding = positions.filter((position) => position === PADDING).length;
+      return `packed, ${((100 * padding) / positions.length).toFixed(0)} % padding`;
+    })
+    .join("; ");
+}
 
 /** Decodes all caches as one batch and one by one, in turns. */
 async function measure(model: Model, name: string, caches: readonly KvCache[]): Promise<string[]> {
@@ -59,7 +77,7 @@ async function measure(model: Model, name: string, caches: readonly KvCache[]): 
     single.push(each);
   }
   for (const cache of [...together, ...alone]) cache[Symbol.dispose]();
-  const [batch, each] = [mean(batched), mean(single)];
+  const [batch, each] = [medians(batched), medians(single)];
   return [
     name,
     String(caches.length),
@@ -70,6 +88,7 @@ async function measure(model: Model, name: string, caches: readonly KvCache[]): 
     ((1000 * caches.length) / batch.wall).toFixed(0),
     `${(each.wall / batch.wall).toFixed(1)}x`,
     `${(each.cpu / batch.cpu).toFixed(1)}x`,
+    layout(model, caches),
   ];
 }
 
@@ -88,7 +107,7 @@ const small = compressed.at(-2);
 if (small === undefined) throw new Error("no configuration");
 
 const table = new Table({
-  head: ["batch", "B", "alone ms", "CPU ms", "batch ms", "CPU ms", "summed tok/s", "gain", "CPU gain"],
+  head: ["batch", "B", "alone ms", "CPU ms", "batch ms", "CPU ms", "summed tok/s", "gain", "CPU gain", "runs"],
   style: { head: [], border: [] },
 });
 table.push(await measure(model, "one, budget 128", [small]));
