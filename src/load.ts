@@ -5,10 +5,10 @@ import type { Engine } from "./engine/index.ts";
 import { onnxEngine } from "./engine/onnx/index.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
-import { resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
+import { graphFolder, resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
 import { progressView } from "./model/source/progress.ts";
 import type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
-import { checked, refuseUnknown } from "./options.ts";
+import { checked, invalid, refuseUnknown } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
@@ -16,6 +16,18 @@ export interface LoadOptions extends SourceOptions {
   readonly threads?: number | undefined;
   /** Shows downloads on a terminal's stderr; default true. */
   readonly progress?: boolean | undefined;
+  /**
+   * Keeps the fp32 weights in files beside the downloads (`<cacheDir>/pyramidkv/graphs`, 4 bytes a parameter) for faster later
+   * loads; the folder may be deleted at any time. Default: where that pays and takes at most 4 GiB; PYRAMIDKV_GRAPH_CACHE=0
+   * makes the default false.
+   */
+  readonly graphCache?: boolean | undefined;
+  /**
+   * Leaves the weights in those files, mapped: memory that processes share and the system can take back, so that a model may
+   * exceed it; decoding is about a fifth slower. Default false; true keeps them whatever their size. Where no file can be
+   * written they are in memory all the same.
+   */
+  readonly mapped?: boolean | undefined;
 }
 
 /** What a number was measured with. */
@@ -49,6 +61,8 @@ export const identityOf = ({ id, revision }: Pick<Model, "id" | "revision">): st
 const ownOptions = z.object({
   threads: z.int("an integer >= 1").min(1, "an integer >= 1"),
   progress: z.boolean("true or false"),
+  graphCache: z.boolean("true or false").optional(),
+  mapped: z.boolean("true or false"),
 });
 
 /**
@@ -60,13 +74,18 @@ const ownOptions = z.object({
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
-  const { threads = availableParallelism(), progress = true, ...source } = options;
-  checked(ownOptions, { threads, progress }, "loadModel");
+  const { threads = availableParallelism(), progress = true, graphCache, mapped = false, ...source } = options;
+  checked(ownOptions, { threads, progress, graphCache, mapped }, "loadModel");
+  if (mapped && graphCache === false)
+    throw invalid(["loadModel", "mapped"], mapped, "false where graphCache is: the files it maps are the cache's");
   using bar = progress && source.onProgress === undefined ? progressView() : null;
   const location = await resolveModel(ref, bar === null ? source : { ...source, onProgress: bar.onProgress });
   const files = await openModel(location.path);
   try {
-    const engine = await onnxEngine(files.config, files.weights, { threads });
+    const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
+    const always = graphCache === true || mapped;
+    const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
+    const engine = await onnxEngine(files.config, files.weights, { threads, graphCache: graphs, mapped });
     return {
       id: location.id,
       revision: location.revision,

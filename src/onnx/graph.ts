@@ -1,8 +1,8 @@
 /**
  * Writes ONNX graphs as TypeScript expressions: `const y = g.op("MatMul", [x, w])`.
  *
- * A value is the name of an edge. Constants are small and stored in the graph; weights are handed to onnxruntime beside it
- * (external data), so that no model is ever serialised with its weights. Subgraphs (for `If`) see the values around them.
+ * A value is the name of an edge. Constants are small and stored in the graph; weights lie beside it (external data), in memory
+ * or in files of their names, and are computed when they are asked for. Subgraphs (for `If`) see the values around them.
  */
 import {
   ATTRIBUTE,
@@ -22,10 +22,19 @@ export type Dim = number | string;
 export type Attribute = number | string | readonly number[] | { readonly float: number } | GraphProto;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** A finished graph: what `openSession` takes. */
+/** An fp32 weight beside a graph, not yet computed. */
+export interface OnnxWeight {
+  /** A plain file name, under which the graph refers to it. */
+  readonly path: string;
+  readonly length: number;
+  /** Computes it into an array of just that length. */
+  readonly fill: (into: Float32Array<ArrayBuffer>) => void;
+}
+
+/** A finished graph: what `openSession` takes. The same whether its weights come from memory or from files. */
 export interface OnnxModel {
   readonly graph: Uint8Array;
-  readonly weights: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly weights: readonly OnnxWeight[];
 }
 
 const OPSET = 21;
@@ -36,7 +45,7 @@ export class Graph {
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
   readonly #initializers: TensorProto[];
-  readonly #weights: { path: string; data: Uint8Array }[];
+  readonly #weights: OnnxWeight[];
   readonly #constants: Map<string, Value>;
   readonly #prefix: string;
 
@@ -101,15 +110,16 @@ export class Graph {
     return this.#constant(`f${value}`, "float32", [], bytes(Float32Array.of(value)));
   }
 
-  /** A weight, given to the session beside the graph. Names are unique across the graph and its subgraphs. */
-  weight(name: string, data: Float32Array, shape: readonly number[]): Value {
+  /** A weight beside the graph. Names are plain file names, unique across the graph and its subgraphs. */
+  weight(name: string, shape: readonly number[], fill: OnnxWeight["fill"]): Value {
+    const length = shape.reduce((product, size) => product * size, 1);
     const external = [
       { key: "location", value: name },
       { key: "offset", value: "0" },
-      { key: "length", value: String(data.byteLength) },
+      { key: "length", value: String(length * Float32Array.BYTES_PER_ELEMENT) },
     ];
     this.#initializers.push({ dims: shape, dataType: ELEMENT.float32, name, externalData: external, dataLocation: 1 });
-    this.#weights.push({ path: name, data: bytes(data) });
+    this.#weights.push({ path: name, length, fill });
     return edge(name);
   }
 

@@ -14,6 +14,8 @@ export interface Feed {
 export interface SessionOptions {
   /** Threads inside one operator. */
   readonly threads?: number;
+  /** Weights copied into the layout that products read fastest; else they are read where they lie. Default true. */
+  readonly packed?: boolean;
 }
 
 export interface Session extends AsyncDisposable {
@@ -28,21 +30,32 @@ const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
   [Uint8Array, "bool"],
 ]);
 
-/** Loads a graph. The weights' memory belongs to onnxruntime afterwards: drop the arrays. */
+/** Loads a graph, its weights from memory, which belongs to onnxruntime afterwards. @throws KvError `engine_failed` */
 export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
   return handle(await create(model, options));
 }
 
-const create = ({ graph, weights }: OnnxModel, { threads }: SessionOptions): Promise<InferenceSession> =>
-  guarded("load", () =>
-    InferenceSession.create(graph, {
-      executionProviders: ["cpu"],
-      externalData: [...weights],
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    }),
-  );
+/** Loads a graph from a file; its weights are mapped from the files beside it. @throws KvError `engine_failed` */
+export async function openSessionFile(path: string, options: SessionOptions = {}): Promise<Session> {
+  return handle(await guarded("load", () => InferenceSession.create(path, settings(options))));
+}
+
+const create = ({ graph, weights }: OnnxModel, options: SessionOptions): Promise<InferenceSession> => {
+  const externalData = weights.map(({ path, length, fill }) => {
+    const data = new Float32Array(length);
+    fill(data);
+    return { path, data: new Uint8Array(data.buffer) };
+  });
+  return guarded("load", () => InferenceSession.create(graph, { ...settings(options), externalData }));
+};
+
+const settings = ({ threads, packed = true }: SessionOptions): InferenceSession.SessionOptions => ({
+  executionProviders: ["cpu"],
+  graphOptimizationLevel: "all",
+  logSeverityLevel: 3,
+  ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  ...(packed ? {} : { extra: { session: { disable_prepacking: "1" } } }),
+});
 
 /** A scope of its own: a closure beside `create` would keep the weights it was given alive. */
 const handle = (session: InferenceSession): Session => ({

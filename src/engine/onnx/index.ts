@@ -10,10 +10,12 @@ import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import { openSession } from "../../onnx/session.ts";
+import type { OnnxModel } from "../../onnx/graph.ts";
+import { openSession, openSessionFile, type Session } from "../../onnx/session.ts";
 import type { Engine, PrefillRequest, PrefillResult, Step } from "../index.ts";
 import { buildDecoder } from "./decoder.ts";
 import { chunkFeeds } from "./feeds.ts";
+import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { RecentQueries } from "./recent-queries.ts";
 import { inverseFrequencies } from "./rope.ts";
 import { batchStepper, EMBEDDINGS, type Run } from "./step.ts";
@@ -21,15 +23,19 @@ import { batchStepper, EMBEDDINGS, type Run } from "./step.ts";
 export interface OnnxEngineOptions {
   /** Threads inside one operator; default: one per core. */
   readonly threads?: number;
+  /** Where graphs are kept between loads; null (the default) keeps none. */
+  readonly graphCache?: GraphCache | null;
+  /** Leaves cached weights in their files, mapped, instead of packing them into memory. Default false. */
+  readonly mapped?: boolean;
 }
 
-/** Builds the graph, loads the weights into one session, and keeps `weights` for looking up embeddings. Disposing closes both. */
+/** Builds the graph, opens a session with the weights, and keeps `weights` for looking up embeddings. Disposing closes both. */
 export async function onnxEngine(
   config: ModelConfig,
   weights: Weights,
   options: OnnxEngineOptions = {},
 ): Promise<Engine> {
-  const session = await openSession(buildDecoder(config, weights), options);
+  const session = await open(buildDecoder(config, weights), weights, options);
   const kernels = onnxKernels(options);
   const run = { config, weights, session, frequencies: inverseFrequencies(config) };
   const stepper = batchStepper(run);
@@ -56,6 +62,24 @@ export async function onnxEngine(
       void session[Symbol.asyncDispose]();
     },
   };
+}
+
+async function open(
+  model: OnnxModel,
+  weights: Weights,
+  { threads, graphCache = null, mapped = false }: OnnxEngineOptions,
+): Promise<Session> {
+  const threading = threads === undefined ? {} : { threads };
+  const path = graphCache === null ? null : await cachedGraph(model, weights, graphCache);
+  if (path !== null) {
+    try {
+      return await openSessionFile(path, { ...threading, packed: !mapped });
+    } catch (fault) {
+      // The folder may have been removed since it was checked, or its file system cannot map files.
+      if (!(fault instanceof KvError && fault.code === "engine_failed")) throw fault;
+    }
+  }
+  return await openSession(model, threading);
 }
 
 async function prefill(

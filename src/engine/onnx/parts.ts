@@ -20,11 +20,8 @@ export const stack = (g: Graph, parts: readonly Value[]) =>
   );
 
 export function norm(g: Graph, { normEpsilon }: ModelConfig, weights: Weights, name: string, x: Value): Value {
-  const scale = weights.read(name);
-  return g.op("SimplifiedLayerNormalization", [x, g.weight(name, scale, [scale.length])], {
-    axis: -1,
-    epsilon: { float: normEpsilon },
-  });
+  const scale = g.weight(name, weights.info(name).shape, (into) => weights.read(name, into));
+  return g.op("SimplifiedLayerNormalization", [x, scale], { axis: -1, epsilon: { float: normEpsilon } });
 }
 
 /** x W^T for matrices [out, in] that read the same input, side by side: one product instead of several. */
@@ -33,12 +30,13 @@ export function linear(g: Graph, weights: Weights, x: Value, names: readonly str
   const [[, width = 0] = []] = shapes;
   const rows = shapes.map(([count = 0]) => count);
   const height = rows.reduce((sum, count) => sum + count, 0);
-  const joined = new Float32Array(height * width);
-  let from = 0;
-  for (const [i, name] of names.entries()) {
-    const to = from + (rows[i] ?? 0) * width;
-    weights.read(name, joined.subarray(from, to));
-    from = to;
-  }
-  return g.op("Gemm", [x, g.weight(names.join("+"), joined, [height, width])], { transB: 1 });
+  const joined = g.weight(names.join("+"), [height, width], (into) => {
+    let from = 0;
+    for (const [i, name] of names.entries()) {
+      const to = from + (rows[i] ?? 0) * width;
+      weights.read(name, into.subarray(from, to));
+      from = to;
+    }
+  });
+  return g.op("Gemm", [x, joined], { transB: 1 });
 }

@@ -5,6 +5,7 @@
  * whole (every file is checked against its hash before it gets its name); no name out of a listing, an index or an
  * archive leads outside the model's folder; the Hub's token goes to the Hub only; every fault is a KvError.
  */
+import { join } from "node:path";
 import { DEFAULT_MODEL } from "./default-model.ts";
 import { resolveWithFallback } from "./fallback.ts";
 import { fetchSnapshot } from "./hub.ts";
@@ -33,3 +34,7 @@ export async function resolveModel(ref: string | undefined, options: SourceOptio
   if (reference.id === DEFAULT_MODEL.id && revision === null) return await resolveWithFallback(DEFAULT_MODEL, settings);
   return await fetchSnapshot({ id: reference.id, revision: revision ?? "main" }, settings);
 }
+
+/** Where graphs made of downloaded or local weights are kept: beside what this project downloads. @throws KvError `invalid_option` */
+export const graphFolder = (options: SourceOptions = {}): string =>
+  join(settingsFrom(options).cacheDir, "pyramidkv", "graphs");

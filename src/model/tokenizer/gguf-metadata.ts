@@ -5,16 +5,20 @@ import { KvError } from "../../error.ts";
 
 const id = z.int().nonnegative().optional();
 
+/** Not z.array, which takes 0.03 s longer for the 150,000 elements of SmolLM2's vocabulary, as it looks at each by itself (2026-11). */
+const list = <T extends string | number>(isElement: (value: unknown) => value is T, elements: string) =>
+  z.custom<readonly T[]>((value) => Array.isArray(value) && value.every(isElement), { error: `a list of ${elements}` });
+const isString = (value: unknown): value is string => typeof value === "string";
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
+
 export const GgufVocabulary = z.object({
   model: z.string(),
   pre: z.string().default("absent"),
-  tokens: z
-    .array(z.string())
-    .min(1)
-    .max(1 << 20),
-  token_type: z.array(z.int()).optional(),
-  scores: z.array(z.number()).optional(),
-  merges: z.array(z.string()).default([]),
+  tokens: list(isString, "strings").refine(({ length }) => length >= 1 && length <= 1 << 20, "1 to 1048576 tokens"),
+  token_type: list(isInteger, "integers").optional(),
+  scores: list(isNumber, "numbers").optional(),
+  merges: list(isString, "strings").default([]),
   add_bos_token: z.boolean().optional(),
   add_space_prefix: z.boolean().optional(),
   bos_token_id: id,

@@ -12,6 +12,8 @@ export interface RangeFile extends Disposable {
   readInto(into: Uint8Array, offset: number): void;
   /** As `readInto`, without blocking; gives the number of bytes, which is smaller at the end of the file. */
   readSome(into: Uint8Array, offset: number): Promise<number>;
+  /** Changes when the file does: size, inode, and when content (ms) and inode (s) last changed. @throws KvError `disposed` */
+  identity(): string;
 }
 
 const readAsync = promisify(read);
@@ -47,6 +49,12 @@ export function openRangeFile(path: string): RangeFile {
       check();
       const { bytesRead } = await readAsync(descriptor, into, 0, into.length, offset);
       return bytesRead;
+    },
+    identity() {
+      check();
+      // The descriptor's, because the path may lead to another file by now; ctime, because copies may carry an old mtime.
+      const { size, ino, mtimeNs, ctimeNs } = attempt(path, () => fstatSync(descriptor, { bigint: true }));
+      return [size, ino, mtimeNs / 1_000_000n, ctimeNs / 1_000_000_000n].join(" "); // as precisely as Deno tells them
     },
     [Symbol.dispose]() {
       if (open) closeSync(descriptor);

@@ -57,6 +57,7 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
       }
       return out;
     },
+    identity: () => JSON.stringify(files.map((file) => [file.path, file.identity()])),
     sha256() {
       digest ??= Promise.all(files.map(sha256)).then(([first = "", ...rest]) =>
         rest.length === 0

@@ -36,6 +36,11 @@ export interface Weights extends Disposable {
    * table need not stay in memory.
    */
   readRows(name: string, rows: ArrayLike<number>): Float32Array<ArrayBuffer>;
+  /**
+   * What changes when the files do: their paths, sizes, inodes and times as the system has them now, null if there are none.
+   * Free, where `sha256` takes a second per GB; a file moved or touched gets another identity with the same content.
+   */
+  identity(): string | null;
   /** SHA-256 of the weight file (of the per-file digests, in `files` order, when there are several), hex; computed once. */
   sha256(): Promise<string>;
 }
