@@ -11,6 +11,8 @@ export {
   type GeneratedToken,
   type GenerateOptions,
   generate,
+  generateBatch,
+  type IndexedToken,
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";

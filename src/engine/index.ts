@@ -63,6 +63,11 @@ export interface Engine extends Disposable {
   /** Scoring, selection and gathering on the engine's own device. */
   readonly kernels: Kernels;
   prefill(request: PrefillRequest): Promise<PrefillResult>;
-  /** Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length. */
+  /**
+   * Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length, and come
+   * and go from call to call.
+   *
+   * @throws KvError `invalid_option` for a cache that is in the batch twice
+   */
   step(batch: readonly Step[]): Promise<readonly Float32Array[]>;
 }

@@ -1,13 +1,15 @@
-/** The third stage: decoding on a cache, full or compressed, token by token. */
+/** The third stage: decoding on caches, full or compressed, token by token. */
 import type { KvCache } from "../cache/cache.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import type { GenerateOptions } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
-import { assertDecodable, type Generated, type GeneratedToken, Run } from "./run.ts";
+import { type IndexedToken, Run } from "./run.ts";
+import { assertDecodable, type Generated, type GeneratedToken } from "./sequence.ts";
 
 export type { GenerateOptions } from "./options.ts";
-export type { FinishReason, Generated, GeneratedToken } from "./run.ts";
+export type { IndexedToken } from "./run.ts";
+export type { FinishReason, Generated, GeneratedToken } from "./sequence.ts";
 
 /**
  * Continues a cache. `await` it for the whole result, or `for await` its tokens as they come; leaving that loop ends it.
@@ -23,7 +25,24 @@ export function generate(
   options: GenerateOptions = {},
 ): Replay<GeneratedToken, Generated> {
   const run = new Run(model);
-  return replay(run.tokens(cache, options), () => run.result("left"));
+  return replay(alone(run.tokens([cache], options, "generate")), () => only(run.results()));
+}
+
+/**
+ * Continues many caches at once, which costs little more than one: their tokens share every reading of the weights. Iterated, it
+ * gives each sequence's tokens as they come, with its index; each ends on its own. The result is in the order of `caches`.
+ *
+ * Sequence i is what `generate` makes of `caches[i]` with the seed `seed + i`, so that forks of one prompt differ.
+ *
+ * @throws KvError as `generate` does
+ */
+export function generateBatch(
+  model: Model,
+  caches: readonly KvCache[],
+  options: GenerateOptions = {},
+): Replay<IndexedToken, readonly Generated[]> {
+  const run = new Run(model);
+  return replay(run.tokens(caches, options, "generateBatch"), () => run.results());
 }
 
 /**
@@ -53,4 +72,25 @@ export async function step(model: Model, cache: KvCache, token: number): Promise
   }
   const [logits] = await model.engine.step([{ token, cache }]);
   return logits ?? cache.logits;
+}
+
+/** A batch of one without the index. */
+async function* alone(
+  source: AsyncGenerator<IndexedToken, readonly Generated[]>,
+): AsyncGenerator<GeneratedToken, Generated> {
+  try {
+    for (;;) {
+      const step = await source.next();
+      if (step.done === true) return only(step.value);
+      const { token, text } = step.value;
+      yield { token, text };
+    }
+  } finally {
+    await source.return([]);
+  }
+}
+
+function only([result]: readonly Generated[]): Generated {
+  if (result === undefined) throw new RangeError("a run without sequences has no result");
+  return result;
 }

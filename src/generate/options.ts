@@ -38,3 +38,6 @@ export const generateSchema = z.object({
   stopStrings: z.array(text, "a list of texts").default([]),
   signal: signalOption,
 });
+
+/** Options after validation, without what concerns a whole run. */
+export type CheckedOptions = Omit<z.output<typeof generateSchema>, "signal">;

@@ -11,9 +11,11 @@ function held(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
+const promptOf = (length: number) => Int32Array.from({ length }, (_, i) => i % 64);
+
 test("a compressed cache keeps its own bytes alive and no more of its context", async () => {
   using model = await tinyModel({ layers: 3, headDim: 32 });
-  const prompt = Int32Array.from({ length: 500 }, (_, i) => i % 64);
+  const prompt = promptOf(500);
   const method = snapKV({ budget: 16 });
   const warm = await prefill(model, prompt, { observe: [method] });
   (await compress(warm, method))[Symbol.dispose]();
@@ -33,4 +35,23 @@ test("a compressed cache keeps its own bytes alive and no more of its context", 
     `${small} bytes hold a cache of ${cache.bytes}, evicted from ${fullBytes}`,
   );
   assert.equal(cache.bytes * 500, fullBytes * 16);
+});
+
+test("what a batch copied of its caches goes with them", async () => {
+  using model = await tinyModel({ layers: 3, headDim: 32 });
+  const together = async (): Promise<number> => {
+    const contexts = [await prefill(model, promptOf(500)), await prefill(model, promptOf(400))];
+    await model.engine.step(contexts.map(({ cache }, token) => ({ token, cache })));
+    const bytes = contexts.reduce((sum, { cache }) => sum + cache.bytes, 0);
+    for (const context of contexts) context[Symbol.dispose]();
+    return bytes;
+  };
+  await together();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const before = held();
+  let bytes = 0;
+  for (let i = 0; i < 5; i++) bytes = await together();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const grown = held() - before;
+  assert.ok(grown < bytes, `${grown} bytes are left of batches of ${bytes}`);
 });

@@ -1,5 +1,6 @@
 /**
- * The two attentions of the decoder graph, behind one `If`, so that one session with one copy of the weights serves both.
+ * The attentions of the decoder graph, behind one `If`, so that one session with one copy of the weights serves them all: the
+ * two here and that of batches (batch/attention.ts).
  *
  * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (every head holds every position) and memory
  *   stays linear in the prompt: prefill.

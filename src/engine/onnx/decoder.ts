@@ -7,6 +7,8 @@
  *   past.k.l, past.v.l [B, P, d]  past.bias.l, broadcasting to [H, S, P]
  *   tail [T, L * 2 * KH * d]      bias.full and bias.<w>: [1, S, T + S], one per sliding window w that the model has
  *   ragged, lastPosition, totalLength, logitsFrom, queriesFrom
+ *   for a batch, one token of each of S sequences (batch/attention.ts): batched, members, places, queryShape, outputShape, heads,
+ *   owners [pages of all layers], pages [L], tail.k.l, tail.v.l [S * KH, T, d]; its biases are [S, 1, T + 1]
  * Outputs
  *   logits [rows from logitsFrom, vocab], entries [L, 2, KH, S, d], queries [L, H, rows from queriesFrom, d]
  */
@@ -15,6 +17,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
 import { flashAttention, raggedAttention } from "./attention.ts";
+import { type BatchInputs, batchAttention } from "./batch/attention.ts";
 import { feedForward, linear, norm, stack } from "./parts.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -33,6 +36,10 @@ interface Shared {
   /** Keys and values of each layer's tail, in turn: [KH, T, d]. */
   readonly tails: readonly Value[];
   readonly biases: ReadonlyMap<string, Value>;
+  readonly batched: Value;
+  readonly batch: BatchInputs;
+  /** The owners of each layer's pages. */
+  readonly owners: readonly Value[];
 }
 
 /** What a layer gives: the residual stream, and what leaves the graph. */
@@ -97,8 +104,19 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
     queriesFrom: g.input("queriesFrom", "int64", [1]),
     tails: g.ops("Split", [byHead], layers * 2, { axis: 0, num_outputs: layers * 2 }),
     biases: new Map(
-      [...new Set(slidingWindow.map(biasName))].map((name) => [name, g.input(name, "float32", [1, "S", "T+S"])]),
+      [...new Set(slidingWindow.map(biasName))].map((name) => [name, g.input(name, "float32", ["BB", "BS", "BT"])]),
     ),
+    batched: g.input("batched", "bool", []),
+    batch: {
+      members: g.input("members", "int64", ["NG", "F"]),
+      places: g.input("places", "int64", ["PL"]),
+      queryShape: g.input("queryShape", "int64", [3]),
+      outputShape: g.input("outputShape", "int64", [4]),
+      heads: g.input("heads", "int64", ["NGH", 1]),
+    },
+    owners: g.ops("Split", [g.input("owners", "int64", ["N"]), g.input("pages", "int64", [layers])], layers, {
+      axis: 0,
+    }),
   };
 }
 
@@ -136,9 +154,22 @@ function decoderLayer(
     pastBias: g.input(`past.bias.${layer}`, "float32", [`b${layer}`, `bs${layer}`, `bp${layer}`]),
     newBias: shared.biases.get(biasName(slidingWindow)) ?? stream,
   };
+  const batched = {
+    ...ragged,
+    ...shared.batch,
+    owners: shared.owners[layer] ?? stream,
+    tailKeys: g.input(`tail.k.${layer}`, "float32", ["BH", "BT", headDim]),
+    tailValues: g.input(`tail.v.${layer}`, "float32", ["BH", "BT", headDim]),
+  };
   const attention = g.choose(
     shared.ragged,
-    (branch) => raggedAttention(branch, config, ragged),
+    (branch) =>
+      branch.choose(
+        shared.batched,
+        (inner) => batchAttention(inner, config, batched),
+        (inner) => raggedAttention(inner, config, ragged),
+        "batch",
+      ),
     (branch) => flashAttention(branch, config, slidingWindow, { ...common, ...shared }),
     `layer${layer}`,
   );

@@ -4,48 +4,15 @@ import { type CacheGeometry, isUniform, type LayerEntries } from "../../cache/la
 import type { PromptCache } from "../../cache/prompt.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
+import { noBatch } from "./batch/feeds.ts";
 import { biasName } from "./decoder.ts";
-import { rotations } from "./rope.ts";
-
-export type Feeds = Record<string, Feed>;
-
-/** Added to a score that must not count; finite, because an all-masked row of -inf would give NaN. */
-const MASKED = -1e9;
-const NO_BIAS: Feed = { data: new Float32Array(1), dims: [1, 1, 1] };
-/** A slice from here takes nothing. */
-const NONE = BigInt(2 ** 40);
-
-/** What both kinds of run share: S tokens from position `from`. `logitsFrom` and `queriesFrom` are rows; null takes none. */
-export interface Rows {
-  readonly embeddings: Float32Array;
-  readonly from: number;
-  readonly count: number;
-  readonly logitsFrom: number | null;
-  readonly queriesFrom: number | null;
-}
-
-function common(config: ModelConfig, frequencies: Float64Array, rows: Rows): Feeds {
-  const { cos, sin } = rotations(frequencies, rows.from, rows.count);
-  const first = (row: number | null): Feed => ({
-    data: BigInt64Array.of(row === null ? NONE : BigInt(row)),
-    dims: [1],
-  });
-  return {
-    embeddings: { data: rows.embeddings, dims: [rows.count, config.hiddenSize] },
-    cos: { data: cos, dims: [rows.count, config.headDim / 2] },
-    sin: { data: sin, dims: [rows.count, config.headDim / 2] },
-    index: { data: BigInt64Array.from({ length: rows.count }, (_, i) => BigInt(i)), dims: [1, rows.count] },
-    lastPosition: { data: Int32Array.of(rows.from + rows.count - 1), dims: [1] },
-    totalLength: { data: Int32Array.of(rows.from + rows.count), dims: [] },
-    logitsFrom: first(rows.logitsFrom),
-    queriesFrom: first(rows.queriesFrom),
-  };
-}
+import { MASKED, NO_BIAS } from "./masks.ts";
+import { type Feeds, type Rows, rowFeeds } from "./rows.ts";
 
 /** A chunk of a prompt. Masks are the flash attention's own business, so every bias is a placeholder. */
 export function chunkFeeds(config: ModelConfig, frequencies: Float64Array, rows: Rows, past: PromptCache): Feeds {
   const { layers, kvHeads, headDim } = config;
-  const feeds = common(config, frequencies, rows);
+  const feeds: Feeds = { ...rowFeeds(config, frequencies, rows), ...noBatch(config) };
   feeds.ragged = { data: Uint8Array.of(0), dims: [] };
   feeds.tail = { data: new Float32Array(0), dims: [0, layers * 2 * kvHeads * headDim] };
   for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = NO_BIAS;
@@ -66,7 +33,8 @@ export function tokenFeeds(
 ): Feeds {
   const { layers, kvHeads, headDim } = config;
   const { length: position, tail } = cache;
-  const feeds = common(config, frequencies, { embeddings, from: position, count: 1, logitsFrom: 0, queriesFrom: null });
+  const rows = { embeddings, positions: Int32Array.of(position), logitsFrom: 0, queriesFrom: null };
+  const feeds: Feeds = { ...rowFeeds(config, frequencies, rows), ...noBatch(config) };
   const width = layers * 2 * kvHeads * headDim;
   feeds.ragged = { data: Uint8Array.of(1), dims: [] };
   feeds.tail = { data: tail.data.subarray(0, tail.length * width), dims: [tail.length, width] };

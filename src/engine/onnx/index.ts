@@ -1,12 +1,11 @@
 /**
  * The CPU engine: onnxruntime on a decoder graph of our own, fp32.
  *
- * Prefill runs chunks through flash attention over a full cache; a step runs one token over whatever a method kept. Only
- * the new keys and values come back from a run, because onnxruntime-node copies every output it gives.
+ * Prefill runs chunks through flash attention over a full cache; a step runs one token of each sequence over whatever a
+ * method kept of it. Only the new keys and values come back from a run, because onnxruntime-node copies every output it gives.
  */
 import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
-import type { CacheGeometry } from "../../cache/layer.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -15,10 +14,11 @@ import type { OnnxModel } from "../../onnx/graph.ts";
 import { openSession, openSessionFile, type Session } from "../../onnx/session.ts";
 import type { Engine, PrefillRequest, PrefillResult, Step } from "../index.ts";
 import { buildDecoder } from "./decoder.ts";
-import { chunkFeeds, tokenFeeds } from "./feeds.ts";
+import { chunkFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { RecentQueries } from "./recent-queries.ts";
 import { inverseFrequencies } from "./rope.ts";
+import { batchStepper, EMBEDDINGS, type Run } from "./step.ts";
 
 export interface OnnxEngineOptions {
   /** Threads inside one operator; default: one per core. */
@@ -38,6 +38,7 @@ export async function onnxEngine(
   const session = await open(buildDecoder(config, weights), weights, options);
   const kernels = onnxKernels(options);
   const run = { config, weights, session, frequencies: inverseFrequencies(config) };
+  const stepper = batchStepper(run);
   let disposed = false;
   const guard =
     <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
@@ -52,7 +53,7 @@ export async function onnxEngine(
     config,
     kernels,
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
-    step: guard((batch: readonly Step[]) => stepAll(run, batch)),
+    step: guard((batch: readonly Step[]) => stepper(batch)),
     [Symbol.dispose]() {
       if (disposed) return;
       disposed = true;
@@ -81,23 +82,13 @@ async function open(
   return await openSession(model, threading);
 }
 
-interface Run {
-  readonly config: ModelConfig;
-  readonly weights: Weights;
-  readonly session: Session;
-  readonly frequencies: Float64Array;
-}
-
-const EMBEDDINGS = "model.embed_tokens.weight";
-const geometry = ({ layers, kvHeads, headDim }: ModelConfig): CacheGeometry => ({ layers, kvHeads, headDim });
-
 async function prefill(
   { config, weights, session, frequencies }: Run,
   request: PrefillRequest,
 ): Promise<PrefillResult> {
   const { tokens, chunk, lastQueries, visit, allLogits = false, signal, onProgress } = request;
   const n = tokens.length;
-  const cache = new PromptCache(geometry(config), n);
+  const cache = new PromptCache(config, n);
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
   const recent = new RecentQueries(config, Math.min(lastQueries, n), n);
   for (let from = 0; from < n; from += chunk) {
@@ -106,8 +97,7 @@ async function prefill(
     const end = from + count;
     const rows = {
       embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
-      from,
-      count,
+      positions: Int32Array.from({ length: count }, (_, i) => from + i),
       logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
       queriesFrom: visit === undefined ? recent.firstRow(from, count) : 0,
     };
@@ -125,19 +115,6 @@ async function prefill(
     onProgress?.(end, n);
   }
   return { layers: cache.finish(), logits, queries: recent.layers };
-}
-
-async function stepAll(run: Run, batch: readonly Step[]): Promise<readonly Float32Array[]> {
-  const logits: Float32Array[] = [];
-  for (const { token, cache } of batch) {
-    const embeddings = run.weights.readRows(EMBEDDINGS, [token]);
-    const feeds = tokenFeeds(run.config, run.frequencies, embeddings, cache);
-    const out = await run.session.run(feeds, ["logits", "entries"]);
-    const next = out.logits.data as Float32Array;
-    cache.append(out.entries.data as Float32Array, next);
-    logits.push(next);
-  }
-  return logits;
 }
 
 const slice = (data: Float32Array, index: number, parts: number) =>

@@ -20,18 +20,17 @@ function stretch(
   return (1 - smooth) * (frequency / factor) + smooth * frequency;
 }
 
-/** Cosines and sines for consecutive positions: each [count, headDim / 2]. Angles are fp64, so that far positions lose nothing. */
+/** Cosines and sines for each position: [positions, headDim / 2]. Angles are fp64, so that far positions lose nothing. */
 export function rotations(
   frequencies: Float64Array,
-  from: number,
-  count: number,
+  positions: ArrayLike<number>,
 ): { cos: Float32Array; sin: Float32Array } {
   const half = frequencies.length;
-  const cos = new Float32Array(count * half);
-  const sin = new Float32Array(count * half);
-  for (let i = 0; i < count; i++) {
+  const cos = new Float32Array(positions.length * half);
+  const sin = new Float32Array(positions.length * half);
+  for (let i = 0; i < positions.length; i++) {
     for (let j = 0; j < half; j++) {
-      const angle = (from + i) * (frequencies[j] ?? 0);
+      const angle = (positions[i] ?? 0) * (frequencies[j] ?? 0);
       cos[i * half + j] = Math.cos(angle);
       sin[i * half + j] = Math.sin(angle);
     }

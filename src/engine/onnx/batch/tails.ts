@@ -1,0 +1,57 @@
+/** The tails of a batch's sequences side by side, [L, 2, B, KH, T, d], so that a step adds one row rather than copying them all. */
+import type { KvCache } from "../../../cache/cache.ts";
+import type { CacheGeometry } from "../../../cache/layer.ts";
+import { TAIL_PAGE } from "../../../cache/tail.ts";
+
+export class Tails {
+  /** Entries there is room for, per sequence and KV head. */
+  readonly capacity: number;
+  readonly #geometry: CacheGeometry;
+  readonly #caches: readonly WeakRef<KvCache>[];
+  readonly #filled: number[];
+  readonly #data: Float32Array;
+
+  /** Room for the longest tail, rounded up to a power of two times 16; at least for one more token. */
+  constructor(caches: readonly KvCache[], geometry: CacheGeometry) {
+    const longest = Math.max(...caches.map(({ tail }) => tail.length));
+    this.capacity = TAIL_PAGE * 2 ** Math.max(0, Math.ceil(Math.log2((longest + 1) / TAIL_PAGE)));
+    this.#geometry = geometry;
+    this.#caches = caches.map((cache) => new WeakRef(cache));
+    this.#filled = caches.map(() => 0);
+    const { layers, kvHeads, headDim } = geometry;
+    this.#data = new Float32Array(layers * 2 * caches.length * kvHeads * this.capacity * headDim);
+  }
+
+  /** Whether these are the tails of just these caches, in this order, with room for what they hold by now. */
+  fits(caches: readonly KvCache[]): boolean {
+    return (
+      caches.length === this.#caches.length &&
+      caches.every((cache, i) => this.#caches[i]?.deref() === cache && cache.tail.length <= this.capacity)
+    );
+  }
+
+  /** Copies the rows that came since; a tail only ever grows. */
+  refresh(caches: readonly KvCache[]): void {
+    const { layers, kvHeads, headDim } = this.#geometry;
+    const sides = layers * 2;
+    for (const [i, { tail }] of caches.entries()) {
+      for (let row = this.#filled[i] ?? 0; row < tail.length; row++) {
+        for (let side = 0; side < sides; side++) {
+          for (let head = 0; head < kvHeads; head++) {
+            const from = ((row * sides + side) * kvHeads + head) * headDim;
+            const to = (((side * caches.length + i) * kvHeads + head) * this.capacity + row) * headDim;
+            this.#data.set(tail.data.subarray(from, from + headDim), to);
+          }
+        }
+      }
+      this.#filled[i] = tail.length;
+    }
+  }
+
+  /** The keys (side 0) or values (1) of a layer: [B * KH, T, d]. */
+  side(layer: number, side: 0 | 1): Float32Array {
+    const size = this.#data.length / (this.#geometry.layers * 2);
+    const from = (2 * layer + side) * size;
+    return this.#data.subarray(from, from + size);
+  }
+}

@@ -1,0 +1,140 @@
+/** One sequence that is being generated: what comes of its logits, and why it ends. */
+import type { KvCache } from "../cache/cache.ts";
+import type { CacheGeometry } from "../cache/layer.ts";
+import type { Step } from "../engine/index.ts";
+import { KvError } from "../error.ts";
+import { identityOf, type Model } from "../load.ts";
+import type { CheckedOptions } from "./options.ts";
+import { type Sampler, sampler } from "./sampling.ts";
+import { type TextStream, textStream } from "./text.ts";
+
+/** Why a generation ended: a stop token or string, `maxNewTokens`, the end of the model's context, or a reader that left. */
+export type FinishReason = "stop" | "length" | "context" | "left";
+
+export interface Generated {
+  /** Special tokens are left out; "" for a model without tokenizer. */
+  readonly text: string;
+  /** Every generated token but the stop token. */
+  readonly tokens: readonly number[];
+  readonly finishReason: FinishReason;
+  /** Of the random draws. */
+  readonly seed: number;
+}
+
+export interface GeneratedToken {
+  readonly token: number;
+  /** The text that this token made certain: may be "" or belong to several tokens. All of them, joined, are the whole text. */
+  readonly text: string;
+}
+
+export class Sequence implements Disposable {
+  readonly #model: Model;
+  readonly #options: CheckedOptions;
+  readonly #sample: Sampler;
+  readonly #stream: TextStream;
+  readonly #stops: ReadonlySet<number>;
+  readonly #cache: KvCache;
+  readonly #tokens: number[] = [];
+  #text = "";
+  #reason: FinishReason | null = null;
+  /** How many of the tokens, and how much of the text, were given to readers. */
+  #given = { tokens: 0, text: 0 };
+
+  /** Continues a fork of `original`. @throws KvError `wrong_model`, `disposed`, `tokenizer_missing` */
+  constructor(model: Model, original: KvCache, options: CheckedOptions) {
+    const { tokenizer, config } = model;
+    assertDecodable(model, original);
+    this.#model = model;
+    this.#options = options;
+    this.#stream = tokenizer === null ? noText(options.stopStrings) : textStream(tokenizer, options.stopStrings);
+    this.#sample = sampler(options);
+    this.#stops = new Set(options.stopTokens ?? config.eosTokens);
+    this.#cache = original.fork();
+  }
+
+  get ended(): boolean {
+    return this.#reason !== null;
+  }
+
+  result(): Generated {
+    const { seed } = this.#options;
+    return { text: this.#text, tokens: [...this.#tokens], finishReason: this.#reason ?? "left", seed };
+  }
+
+  /** The token to decode before the next can be sampled; none before the first, whose logits the cache carries. */
+  get pending(): Step | null {
+    const token = this.#tokens.at(-1);
+    return token === undefined ? null : { token, cache: this.#cache };
+  }
+
+  /** Ends a sequence that has all its tokens. */
+  *endIfComplete(): Generator<GeneratedToken> {
+    if (this.#tokens.length >= this.#options.maxNewTokens) yield* this.#end("length");
+  }
+
+  /** Ends a sequence whose last token has no room in the model's context. */
+  *endIfFull(): Generator<GeneratedToken> {
+    if (this.#tokens.length > 0 && this.#cache.length >= this.#model.config.contextLength) yield* this.#end("context");
+  }
+
+  /** Samples the next token. */
+  *advance(): Generator<GeneratedToken> {
+    const token = this.#sample(this.#cache.logits);
+    if (this.#stops.has(token)) return yield* this.#end("stop");
+    this.#tokens.push(token);
+    const piece = this.#stream.push(token);
+    this.#text += piece.text;
+    if (piece.stopped || piece.settled) yield* this.#fresh();
+    if (piece.stopped) this.#close("stop");
+  }
+
+  /** Lets the fork go. */
+  [Symbol.dispose](): void {
+    this.#cache[Symbol.dispose]();
+  }
+
+  *#end(reason: FinishReason): Generator<GeneratedToken> {
+    const rest = this.#stream.end();
+    this.#text += rest.text;
+    yield* this.#fresh();
+    this.#close(rest.stopped ? "stop" : reason);
+  }
+
+  #close(reason: FinishReason): void {
+    this.#reason = reason;
+    this[Symbol.dispose]();
+  }
+
+  /** Tokens not given yet, the text with the last of them: what is given, joined, is the whole text. */
+  *#fresh(): Generator<GeneratedToken> {
+    const tokens = this.#tokens.slice(this.#given.tokens);
+    const text = this.#text.slice(this.#given.text);
+    this.#given = { tokens: this.#tokens.length, text: this.#text.length };
+    for (const [i, token] of tokens.entries()) yield { token, text: i === tokens.length - 1 ? text : "" };
+  }
+}
+
+/** @throws KvError `wrong_model` if the cache is not this model's, `disposed` */
+export function assertDecodable(model: Model, cache: KvCache): void {
+  const found = shape(cache.model, cache.geometry);
+  const allowed = shape(identityOf(model), model.config);
+  if (found === allowed) return;
+  throw new KvError({ code: "wrong_model", path: ["cache", "model"], found, allowed: `the model in use, ${allowed}` });
+}
+
+const shape = (model: string, { layers, kvHeads, headDim }: CacheGeometry): string =>
+  `${model} (${layers} layers, ${kvHeads} KV heads of ${headDim})`;
+
+/** For a model without tokenizer: no text, and none to stop at. */
+function noText(stops: readonly string[]): TextStream {
+  if (stops.length > 0) {
+    throw new KvError({
+      code: "tokenizer_missing",
+      path: ["generate", "stopStrings"],
+      found: stops,
+      allowed: "[] for a model without tokenizer",
+    });
+  }
+  const nothing = { text: "", stopped: false, settled: true };
+  return { push: () => nothing, end: () => nothing };
+}
