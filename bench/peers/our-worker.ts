@@ -4,7 +4,7 @@ import { InferenceSession } from "onnxruntime-node";
 import {
   compress,
   full,
-  generate,
+  generateBatch,
   h2o,
   type KvCache,
   loadModel,
@@ -88,10 +88,9 @@ const handle = (request: Request): Promise<Answer> => {
       return timed(async () => {
         const methods = METHODS.flatMap((name) => request.budgets.map((budget) => makers[name](budget)));
         using context = await prefill(model, Int32Array.from(promptOf(request.length)), { observe: methods });
-        for (const method of methods) {
-          using cache = await compress(context, method);
-          await generate(model, cache, { maxNewTokens: request.steps, stopTokens: [] });
-        }
+        const caches = await Promise.all(methods.map((method) => compress(context, method)));
+        await generateBatch(model, caches, { maxNewTokens: request.steps, stopTokens: [] });
+        for (const cache of caches) cache[Symbol.dispose]();
         return {};
       });
     case "drop":
