@@ -93,12 +93,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
       engine,
       tokenizer: files.tokenizer,
       async provenance() {
-        const runtime =
-          typeof process.versions.bun === "string"
-            ? "bun"
-            : typeof process.versions.deno === "string"
-              ? "deno"
-              : "node";
+        const runtime = ["bun", "deno"].find((name) => process.versions[name] !== undefined) ?? "node";
         return {
           model: location.id,
           revision: location.revision,
@@ -113,10 +108,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
           },
         };
       },
-      [Symbol.dispose]() {
-        engine[Symbol.dispose]();
-        files[Symbol.dispose]();
-      },
+      [Symbol.dispose]: () => engine[Symbol.dispose](), // which closes the weights, all that is open of the files
     };
   } catch (fault) {
     files[Symbol.dispose]();

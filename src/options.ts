@@ -17,6 +17,11 @@ export const callbackOption = <Callback extends (...args: never[]) => unknown>()
  */
 export function checked<Schema extends z.ZodObject>(schema: Schema, options: unknown, owner: string): z.output<Schema> {
   refuseUnknown(options, Object.keys(schema.shape), owner);
+  return parsed(schema, options, owner);
+}
+
+/** As `checked`, where unknown options were looked for before. @throws KvError `invalid_option` */
+export function parsed<Schema extends z.ZodObject>(schema: Schema, options: unknown, owner: string): z.output<Schema> {
   const result = schema.safeParse(options);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

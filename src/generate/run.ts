@@ -1,6 +1,6 @@
 /** The loop of every generation: from logits to tokens to logits, for one sequence or many. */
+import { throwIfAborted } from "../abort.ts";
 import type { KvCache } from "../cache/cache.ts";
-import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
 import { type GenerateOptions, generateSchema } from "./options.ts";
@@ -38,7 +38,7 @@ export class Run {
     for (;;) {
       yield* this.#each((sequence) => sequence.endIfComplete());
       if (this.#sequences.every(({ ended }) => ended)) return this.results();
-      if (signal?.aborted === true) throw aborted(signal, name);
+      throwIfAborted(signal, [name, "signal"]);
       yield* this.#each((sequence) => sequence.endIfFull());
       const steps = this.#sequences.flatMap((sequence) => (sequence.ended ? [] : (sequence.pending ?? [])));
       if (steps.length > 0) await this.#model.engine.step(steps);
@@ -53,12 +53,3 @@ export class Run {
     }
   }
 }
-
-const aborted = (signal: AbortSignal, name: string) =>
-  new KvError({
-    code: "aborted",
-    path: [name, "signal"],
-    found: "aborted",
-    allowed: "not aborted",
-    cause: signal.reason,
-  });

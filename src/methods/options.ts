@@ -1,6 +1,6 @@
 /** Validation of a method's options. A schema's error message is the end of a sentence that begins "must be". */
 import { z } from "zod";
-import { invalid, refuseUnknown } from "../options.ts";
+import { parsed, refuseUnknown } from "../options.ts";
 import type { Step } from "../scoring/score.ts";
 
 /** An integer, at least `minimum`. */
@@ -33,10 +33,7 @@ export function parseOptions<Shape extends z.ZodRawShape>(
   others: readonly string[] = [],
 ): z.output<z.ZodObject<Shape>> {
   refuseUnknown(options, [...others, ...Object.keys(shape)], name);
-  const parsed = z.object(shape).safeParse(options);
-  if (parsed.success) return parsed.data;
-  const key = String(parsed.error.issues[0]?.path[0]);
-  throw invalid([name, key], Reflect.get(Object(options), key), parsed.error.issues[0]?.message ?? "valid");
+  return parsed(z.object(shape), options, name);
 }
 
 /** Options as plain data: a step becomes its label. */

@@ -28,16 +28,7 @@ export function scratch(files: Readonly<Record<string, string | Uint8Array>> = {
   return { path, write, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** The KvError that `action` throws; any other outcome fails. */
-export async function faultOf(action: () => unknown): Promise<KvError> {
-  try {
-    await action();
-  } catch (thrown) {
-    if (thrown instanceof KvError) return thrown;
-    throw thrown;
-  }
-  throw new Error("nothing was thrown");
-}
+export { faultOf } from "../support/fault.ts";
 
 /** Runs what may fail in our own way only. */
 export function survives(action: () => unknown): void {

@@ -6,6 +6,7 @@
  */
 import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
+import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -92,7 +93,7 @@ async function prefill(
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
   const recent = new RecentQueries(config, Math.min(lastQueries, n), n);
   for (let from = 0; from < n; from += chunk) {
-    throwIfAborted(signal);
+    throwIfAborted(signal, ["signal"]);
     const count = Math.min(chunk, n - from);
     const end = from + count;
     const rows = {
@@ -119,14 +120,3 @@ async function prefill(
 
 const slice = (data: Float32Array, index: number, parts: number) =>
   data.subarray((index * data.length) / parts, ((index + 1) * data.length) / parts);
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new KvError({
-    code: "aborted",
-    path: ["signal"],
-    found: "aborted",
-    allowed: "not aborted",
-    cause: signal.reason,
-  });
-}

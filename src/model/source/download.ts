@@ -8,7 +8,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { KvError } from "../../error.ts";
 import { gitBlobId, sha256File } from "./checksum.ts";
-import { aborted, onDisk, reason, throwIfAborted } from "./faults.ts";
+import { onDisk, reason, throwIfAborted } from "./faults.ts";
 import { HttpFault, RangeIgnored } from "./guarded-fetch.ts";
 import { openFile } from "./hub-file.ts";
 import { type HubModel, hubError } from "./hub-model.ts";
@@ -81,7 +81,7 @@ async function complete(model: HubModel, file: RemoteFile, partial: string, sett
     throwIfAborted(signal, file.path);
     const fault = await attempt(model, file, partial, have, settings);
     if (fault === null) return;
-    if (signal?.aborted) throw aborted(signal, file.path);
+    throwIfAborted(signal, file.path);
     if (fault instanceof RangeIgnored) await onDisk(partial, () => rm(partial, { force: true }));
     if (!isTransient(fault)) throw hubError(fault, model, settings);
     if (++failures >= patience.attempts) throw failed(model, file, failures, fault);

@@ -18,7 +18,7 @@ export function throwIfAborted(signal: AbortSignal | null, what: string): void {
   if (signal?.aborted) throw aborted(signal, what);
 }
 
-export function aborted(signal: AbortSignal, what: string): KvError {
+function aborted(signal: AbortSignal, what: string): KvError {
   return new KvError({
     code: "aborted",
     path: ["signal"],

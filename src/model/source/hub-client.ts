@@ -1,7 +1,7 @@
 /** What is asked of the Hub before any file: which commit, and which files it has. Through its own library. */
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { KvError } from "../../error.ts";
-import { aborted, throwIfAborted } from "./faults.ts";
+import { throwIfAborted } from "./faults.ts";
 import { type Guard, guard, HttpFault } from "./guarded-fetch.ts";
 import { access, type HubModel, hubError } from "./hub-model.ts";
 import { type RemoteFile, remoteFile } from "./listing.ts";
@@ -58,7 +58,7 @@ async function ask<T>(model: HubModel, settings: Settings, question: (guard: Gua
     try {
       return await question(attempt);
     } catch (thrown) {
-      if (signal?.aborted) throw aborted(signal, model.id);
+      throwIfAborted(signal, model.id);
       const last = failures >= patience.attempts || !(thrown instanceof HttpFault) || !isTransient(thrown);
       if (last) throw hubError(thrown, model, settings);
       await pause(failures, thrown, patience, signal);

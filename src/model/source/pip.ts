@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { KvError } from "../../error.ts";
-import { aborted, onDisk, reason, systemCode, throwIfAborted } from "./faults.ts";
+import { onDisk, reason, systemCode, throwIfAborted } from "./faults.ts";
 import type { Environment } from "./options.ts";
 
 /** Tried in this order. */
@@ -31,7 +31,7 @@ export async function pipInstall(request: PipRequest): Promise<void> {
     // What a client that gave up has left would make the next one refuse.
     await onDisk(request.target, () => rm(request.target, { recursive: true, force: true }));
     const failure = await attempt(command, request);
-    if (request.signal?.aborted) throw aborted(request.signal, request.requirement);
+    throwIfAborted(request.signal, request.requirement);
     if (failure === null) return;
     if (/no space left/i.test(failure)) throw diskFull(request, failure);
     failures.push(`${command}: ${failure}`);
