@@ -5,9 +5,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { KvError } from "../../src/error.ts";
 
-/** Every property of this folder runs from this seed. */
-export const SEED = 20_241_107;
-
 /** The folder of a tiny fixture. */
 export const tiny = (name: string): string => join(import.meta.dir, "../fixtures/tiny", name);
 
@@ -29,6 +26,7 @@ export function scratch(files: Readonly<Record<string, string | Uint8Array>> = {
 }
 
 export { faultOf } from "../support/fault.ts";
+export { SEED } from "../support/seed.ts";
 
 /** Runs what may fail in our own way only. */
 export function survives(action: () => unknown): void {
