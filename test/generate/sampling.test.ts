@@ -156,9 +156,22 @@ test("a draw from a large vocabulary sorts nothing: it takes a few passes", () =
   const logits = normals(SEED, 49_152).data.map((x) => 3 * x);
   for (const options of [{}, { topK: 50 }, { topP: 0.9 }, { temperature: 100, topP: 0.9 }]) {
     const sample = make(options);
-    for (let i = 0; i < 20; i++) sample(logits);
-    const started = performance.now();
-    for (let i = 0; i < 20; i++) sample(logits);
-    expect((performance.now() - started) / 20).toBeLessThan(10); // 0.6 to 1.6 ms on 2 cores; sorting took 17 to 26
+    const order = () => Int32Array.from(logits.keys()).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
+    // In turns and by the fastest of each, so that a busy machine slows both sides: 0.6 to 1.6 ms against 17 to 26.
+    const [draw = Number.NaN, sort = Number.NaN] = fastest(20, () => sample(logits), order);
+    expect(draw).toBeLessThan(sort / 2);
   }
 });
+
+/** Milliseconds of the fastest run of each, of `rounds` taken in turns. */
+function fastest(rounds: number, ...works: readonly (() => unknown)[]): number[] {
+  const best = works.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, work] of works.entries()) {
+      const started = performance.now();
+      work();
+      best[i] = Math.min(best[i] ?? 0, performance.now() - started);
+    }
+  }
+  return best;
+}

@@ -2,6 +2,7 @@
  * The Hub's standard cache, shared with Python's huggingface_hub:
  * models--owner--name/{refs/<revision> = commit, snapshots/<commit>/<path> -> ../../blobs/<hash>}.
  */
+import { randomUUID } from "node:crypto";
 import { copyFile, link, mkdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
@@ -27,8 +28,9 @@ export async function writeRef(repo: string, revision: string, commit: string): 
   const path = join(repo, "refs", revision);
   await onDisk(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(scratch(path), commit);
-    await rename(scratch(path), path);
+    const fresh = scratch(path);
+    await writeFile(fresh, commit);
+    await rename(fresh, path);
   });
 }
 
@@ -56,5 +58,5 @@ export async function sizeOf(path: string): Promise<number | null> {
   return entry?.isFile() ? entry.size : null;
 }
 
-/** A name beside `path` that no other process uses: what is renamed into place is never seen half-written. */
-const scratch = (path: string): string => `${path}.${process.pid}.tmp`;
+/** A name beside `path` of this call alone, whoever else writes it at the same time: what is renamed into place is never seen half-written. */
+const scratch = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.tmp`;
