@@ -1,0 +1,48 @@
+/** A prompt through the graph, chunk by chunk, with its keys and values written where they will stay. */
+import { throwIfAborted } from "../../abort.ts";
+import { PromptCache } from "../../cache/prompt.ts";
+import type { PrefillRequest, PrefillResult } from "../index.ts";
+import { ColumnTotals } from "./column-totals.ts";
+import { countFeeds, inPlace, YES } from "./feeds.ts";
+import { RecentQueries } from "./recent-queries.ts";
+import { rowFeeds } from "./rows.ts";
+import { EMBEDDINGS, floats, type Run } from "./run.ts";
+
+/** With column sums, a chunk's probabilities [H, S, n] are in memory: so many tokens keep them in the processor's cache. */
+const SUMS_CHUNK = 64;
+
+export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
+  const { config, weights, session, table, idle } = run;
+  const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
+  const chunk = columnSums ? Math.min(request.chunk, SUMS_CHUNK) : request.chunk;
+  const n = tokens.length;
+  const cache = new PromptCache(config, n);
+  const { feeds: past, into } = inPlace(config, cache.layers);
+  const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
+  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n);
+  const totals = columnSums ? new ColumnTotals(config, n) : null;
+  for (let from = 0; from < n; from += chunk) {
+    throwIfAborted(signal, ["signal"]);
+    const count = Math.min(chunk, n - from);
+    const end = from + count;
+    const rows = {
+      embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
+      positions: Int32Array.from({ length: count }, (_, i) => from + i),
+      logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
+      queriesFrom: recent.firstRow(from, count),
+    };
+    const feeds = {
+      ...idle,
+      ...(columnSums ? {} : { flash: YES }),
+      ...past,
+      ...countFeeds(new Array<number>(config.layers).fill(end)),
+      ...rowFeeds(config, table, rows),
+    };
+    const out = await session.run(feeds, ["logits", "queries", ...(totals?.names ?? [])], into);
+    logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);
+    recent.take(floats(out, "queries"), end);
+    totals?.add(out, end);
+    onProgress?.(end, n);
+  }
+  return { layers: cache.finish(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
+}
