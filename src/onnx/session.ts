@@ -19,18 +19,8 @@ export interface SessionOptions {
 }
 
 export interface Session extends AsyncDisposable {
-  /**
-   * Runs once.
-   *
-   * @param into further outputs, written where they lie. One may be a feed as well: then the graph works on it in place. A feed
-   *   that is the same object from run to run is prepared once.
-   * @throws KvError `engine_failed`, with onnxruntime's own words as the cause
-   */
-  run<Name extends string>(
-    feeds: Readonly<Record<string, Feed>>,
-    fetch: readonly Name[],
-    into?: Readonly<Record<string, Feed>>,
-  ): Promise<Record<Name, Feed>>;
+  /** Runs once. A feed that is the same object from run to run is prepared once. @throws KvError `engine_failed`, with onnxruntime's own words as the cause */
+  run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]): Promise<Record<Name, Feed>>;
 }
 
 const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
@@ -69,26 +59,15 @@ const settings = ({ threads, packed = true }: SessionOptions): InferenceSession.
 
 /** A scope of its own: a closure beside `create` would keep the weights it was given alive. */
 const handle = (session: InferenceSession): Session => ({
-  async run<Name extends string>(
-    feeds: Readonly<Record<string, Feed>>,
-    fetch: readonly Name[],
-    into: Readonly<Record<string, Feed>> = {},
-  ) {
-    const wanted: Record<string, OrtTensor | null> = allToOrt(into);
-    for (const name of fetch) wanted[name] = null;
-    const outputs = await guarded("run", () => session.run(allToOrt(feeds), wanted));
+  async run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]) {
+    const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(feed)]));
+    const outputs = await guarded("run", () => session.run(inputs, fetch));
     return Object.fromEntries(fetch.map((name) => [name, fromOrt(outputs[name])])) as Record<Name, Feed>;
   },
   [Symbol.asyncDispose]: () => session.release(),
 });
 
 const prepared = new WeakMap<Feed, OrtTensor>();
-
-function allToOrt(feeds: Readonly<Record<string, Feed>>): Record<string, OrtTensor> {
-  const tensors: Record<string, OrtTensor> = {};
-  for (const name in feeds) tensors[name] = toOrt(feeds[name] as Feed);
-  return tensors;
-}
 
 function toOrt(feed: Feed): OrtTensor {
   const known = prepared.get(feed);

@@ -1,17 +1,22 @@
 /**
  * The attentions of the decoder graph, each a branch of one `If`, so that one session with one copy of the weights serves them
- * all: the two here and that of batches (batch/attention.ts).
+ * all: the three here and that of batches (batch/attention.ts).
  *
- * - `flashAttention`: onnxruntime's GroupQueryAttention over a uniform past, which it works on in place: prefill, and
- *   sequences decoded alone whose heads hold equally many entries in every layer.
- * - `raggedAttention`: plain masked attention over a compressed past and a tail of generated entries. The past comes as
- *   blocks [1, B, P, d]: B = KH when a layer's heads hold equally many entries, else B = 1 with the heads' entries one after
- *   the other and a mask that keeps each query head to its own. So a ragged past is read where it lies, without padding.
+ * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (every head holds every position) and memory
+ *   stays linear in the prompt: prefill. It can give the attention that each key receives, at the price of a chunk's
+ *   probabilities in memory.
+ * - `tokenAttention`: one token over a compressed past whose heads hold equally many entries in every layer, in as few nodes
+ *   as possible, because each costs a microsecond or two and a step has tens of them in every layer.
+ * - `raggedAttention`: plain masked attention over any past. It comes as blocks [1, B, P, d]: B = KH when a layer's heads hold
+ *   equally many entries, else B = 1 with the heads' entries one after the other and a mask that keeps each query head to
+ *   its own. So a ragged past is read where it lies, without padding.
  *
- * S new tokens, H query heads, KH KV heads, d head dimension, P past entries per block, T tail entries.
+ * S new tokens, H = KH * G query heads, KH KV heads, d head dimension, P past entries per block, T tail entries.
  */
 import type { ModelConfig } from "../../model/config.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
+
+const END = Number.MAX_SAFE_INTEGER;
 
 /** What every attention gives: its result of S * H * d numbers, the new keys and values, and column sums (or anything). */
 export type AttentionOutputs = readonly [result: Value, keys: Value, values: Value, sums: Value];
@@ -29,20 +34,27 @@ export interface AttentionInputs {
 }
 
 export interface FlashInputs extends AttentionInputs {
-  /** Entries, the new ones included, minus one, and as they are: int32 [1]. The past has room for them. */
-  readonly last: Value;
-  readonly total: Value;
+  /** Length of past and new tokens minus one, int32 [1]; and their total length, int32 []. */
+  readonly lastPosition: Value;
+  readonly totalLength: Value;
+  /** -S: where the new entries begin, counted from the end. int64 [1] */
+  readonly newFrom: Value;
 }
 
-export interface RaggedInputs extends AttentionInputs {
+export interface TokenInputs extends AttentionInputs {
   /** [KH, T, d] */
   readonly tailKeys: Value;
   readonly tailValues: Value;
-  /** Added to the scores of the past: broadcasts to [H, S, P]. */
+  /** Added to the scores of the past: broadcasts to [KH, G, P]. */
   readonly pastBias: Value;
-  /** Added to the scores of the tail and the new tokens: [1, S, T + S]. */
+  /** Added to the scores of the tail and the new token: [1, 1, T + 1]. */
   readonly newBias: Value;
+  /** The numbers P, T and 1: int64 [3]. */
+  readonly sizes: Value;
 }
+
+/** `pastBias` broadcasts to [H, S, P]; `newBias` is that of the tail and the new tokens, [1, S, T + S]. */
+export type RaggedInputs = Omit<TokenInputs, "sizes">;
 
 /** @param sums whether to give the attention that every key received, [1, H, total] */
 export function flashAttention(
@@ -55,7 +67,7 @@ export function flashAttention(
   // The operator's own RoPE takes the joint rows as they come, but only head dimensions of whole vectors.
   const turns = config.headDim % 16 === 0;
   const { query, key, value } = turns ? ({ query: x.joint, key: "", value: "" } as const) : rotated(g, config, x);
-  const past = [x.pastKeys, x.pastValues, x.last, x.total] as const;
+  const past = [x.pastKeys, x.pastValues, x.lastPosition, x.totalLength] as const;
   const [result, keys = result, values = result, probabilities] = g.ops(
     "GroupQueryAttention",
     [query, key, value, ...past, ...(turns ? [x.cos, x.sin, x.positions] : [])],
@@ -69,10 +81,36 @@ export function flashAttention(
     },
     "com.microsoft",
   );
-  const nothing = () => g.op("Identity", [g.float(0)]);
+  const fresh = (present: Value) => g.op("Slice", [present, x.newFrom, g.ints(END), g.ints(2)]);
   const columns =
-    probabilities === undefined ? nothing() : g.op("ReduceSum", [probabilities, g.ints(2)], { keepdims: 0 });
-  return [result, keys, values, columns];
+    probabilities === undefined ? nothing(g) : g.op("ReduceSum", [probabilities, g.ints(2)], { keepdims: 0 });
+  return [result, fresh(keys), fresh(values), columns];
+}
+
+/** @param sliding whether the layer has a sliding window, so that entries of the past may be out of sight */
+export function tokenAttention(
+  g: Graph,
+  { queryHeads, kvHeads, headDim }: ModelConfig,
+  sliding: boolean,
+  x: TokenInputs,
+): AttentionOutputs {
+  const fresh = rotated(g, { queryHeads, kvHeads, headDim }, x);
+  const byHead = (row: Value, rows: number) => g.op("Reshape", [row, g.ints(1, kvHeads, rows, headDim)]);
+  const query = byHead(fresh.query, queryHeads / kvHeads); // [1, KH, G, d]
+  const [key, value] = [byHead(fresh.key, 1), byHead(fresh.value, 1)]; // [1, KH, 1, d]
+  const scale = { float: 1 / Math.sqrt(headDim) };
+  const score = (keys: Value) => g.msOp("FusedMatMul", [query, keys], { transB: 1, alpha: scale });
+  const past = score(x.pastKeys); // [1, KH, G, P]
+  const seen = sliding ? g.op("Add", [past, x.pastBias]) : past;
+  const recent = g.op("Add", [g.op("Concat", [score(x.tailKeys), score(key)], { axis: 3 }), x.newBias]); // [1, KH, G, T + 1]
+  const weights = g.op("Softmax", [g.op("Concat", [seen, recent], { axis: 3 })], { axis: -1 });
+  const [onPast, onTail = onPast, onNew = onPast] = g.ops("Split", [weights, x.sizes], 3, { axis: 3 });
+  const mixed = [
+    g.op("MatMul", [onPast, x.pastValues]),
+    g.op("MatMul", [onTail, x.tailValues]),
+    g.op("MatMul", [onNew, value]),
+  ];
+  return [g.op("Sum", mixed), key, value, nothing(g)];
 }
 
 export function raggedAttention(
@@ -112,8 +150,11 @@ export function raggedAttention(
   ]);
   const result = g.op("Transpose", [sum], { perm: [1, 0, 2] });
   const out = (entries: Value) => g.op("Unsqueeze", [entries, g.ints(0)]);
-  return [result, out(keyByHead), out(valueByHead), g.op("Identity", [g.float(0)])];
+  return [result, out(keyByHead), out(valueByHead), nothing(g)];
 }
+
+/** For an output that a branch has nothing for. */
+export const nothing = (g: Graph): Value => g.op("Identity", [g.float(0)]);
 
 /** The new queries and keys after RoPE, and the values: [1, S, H * d] and twice [1, S, KH * d]. */
 export function rotated(

@@ -6,22 +6,23 @@
  *   cos, sin [M, d/2]             of all positions below M; positions [1, S]: those of the tokens
  *   past.k.l, past.v.l [1, B, P, d]
  *   logitsFrom [1], queriesFrom [2]: the first row of which each is wanted (and the column 0)
- *   flash, ragged, batched        which attention runs, in this order; if none of them, flash attention with its column sums
- *   flash attention:              lasts, totals [L]: entries of each layer with the new ones, minus one and as they are
- *   ragged attention:             past.bias.l, broadcasting to [H, S, P]; tail [T, L * 2 * KH * d];
- *                                 bias.full and bias.<w>: [1, S, T + S], one per sliding window w that the model has
- *   batches (batch/attention.ts): members, places, queryShape, outputShape, heads, owners [pages of all layers], pages [L],
- *                                 tail.k.l, tail.v.l [S * KH, T, d]; the biases are [S, 1, T + 1]
+ *   token, flash, ragged, batched which attention runs, the first that is true; if none is, flash attention with column sums
+ *   flash attention:  lastPosition, totalLength, newFrom
+ *   one token:        past.bias.l, tail.k.l, tail.v.l [KH, T, d], sizes [L * 3],
+ *                     bias.full and bias.<w>: [1, 1, T + 1], one per sliding window w that the model has
+ *   ragged attention: past.bias.l, tail [T, L * 2 * KH * d], and the biases [1, S, T + S]
+ *   batches:          ragged as well; members, places, queryShape, outputShape, heads, owners [pages of all layers], pages [L],
+ *                     tail.k.l, tail.v.l [S * KH, T, d], and the biases [S, 1, T + 1]; see batch/attention.ts
  * Outputs
  *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] before RoPE
- *   new.k.l, new.v.l [1, KH, S, d]; of flash attention [1, KH, P, d], the past's own memory with the new entries in it
+ *   new.k.l, new.v.l [1, KH, S, d] ([1, KH, 1, d] of one token)
  *   sums.l [1, H, T]: the attention that each of the T keys so far received from the S queries, if it was asked for
  */
 
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
-import { flashAttention, raggedAttention } from "./attention.ts";
+import { flashAttention, raggedAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
 import { addThenNorm, feedForward, linear, norm } from "./parts.ts";
 
@@ -41,13 +42,16 @@ interface Shared {
   readonly cos: Value;
   readonly sin: Value;
   readonly positions: Value;
+  readonly queriesFrom: Value;
+  readonly token: Value;
   readonly flash: Value;
   readonly ragged: Value;
   readonly batched: Value;
-  readonly queriesFrom: Value;
-  /** Of each layer, int32 [1]. */
-  readonly lasts: readonly Value[];
-  readonly totals: readonly Value[];
+  readonly lastPosition: Value;
+  readonly totalLength: Value;
+  readonly newFrom: Value;
+  /** Of each layer: P, T and 1. */
+  readonly sizes: readonly Value[];
   /** Keys and values of each layer's tail, in turn: [KH, T, d]. */
   readonly tails: readonly Value[];
   readonly biases: ReadonlyMap<string, Value>;
@@ -89,18 +93,21 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
   const byHead = g.op("Transpose", [g.op("Reshape", [tail, g.ints(0, layers * 2 * kvHeads, headDim)])], {
     perm: [1, 0, 2],
   });
-  const perLayer = (name: string) =>
-    g.ops("Split", [g.input(name, "int32", [layers])], layers, { axis: 0, num_outputs: layers });
+  const flag = (name: string) => g.input(name, "bool", []);
+  const sizes = g.input("sizes", "int64", [layers * 3]);
   return {
     cos: g.input("cos", "float32", ["M", headDim / 2]),
     sin: g.input("sin", "float32", ["M", headDim / 2]),
     positions: g.input("positions", "int64", [1, "S"]),
-    flash: g.input("flash", "bool", []),
-    ragged: g.input("ragged", "bool", []),
-    batched: g.input("batched", "bool", []),
     queriesFrom: g.input("queriesFrom", "int64", [2]),
-    lasts: perLayer("lasts"),
-    totals: perLayer("totals"),
+    token: flag("token"),
+    flash: flag("flash"),
+    ragged: flag("ragged"),
+    batched: flag("batched"),
+    lastPosition: g.input("lastPosition", "int32", [1]),
+    totalLength: g.input("totalLength", "int32", []),
+    newFrom: g.input("newFrom", "int64", [1]),
+    sizes: g.ops("Split", [sizes], layers, { axis: 0, num_outputs: layers }),
     tails: g.ops("Split", [byHead], layers * 2, { axis: 0, num_outputs: layers * 2 }),
     biases: new Map(
       [...new Set(slidingWindow.map(biasName))].map((name) => [name, g.input(name, "float32", ["BB", "BS", "BT"])]),
@@ -133,41 +140,42 @@ function attend(
   const past = (side: "k" | "v") => g.input(`past.${side}.${layer}`, "float32", [1, `B${layer}`, `P${layer}`, headDim]);
   const slidingWindow = config.slidingWindow[layer] ?? null;
   const of = (values: readonly Value[], index: number) => values[index] ?? joint;
-  const common = { ...shared, joint, pastKeys: past("k"), pastValues: past("v") };
-  const flash = { ...common, last: of(shared.lasts, layer), total: of(shared.totals, layer) };
+  const common = {
+    ...shared,
+    joint,
+    pastKeys: past("k"),
+    pastValues: past("v"),
+    pastBias: g.input(`past.bias.${layer}`, "float32", [`b${layer}`, `bs${layer}`, `bp${layer}`]),
+    newBias: shared.biases.get(biasName(slidingWindow)) ?? joint,
+  };
   const ragged = {
     ...common,
     tailKeys: of(shared.tails, 2 * layer),
     tailValues: of(shared.tails, 2 * layer + 1),
-    pastBias: g.input(`past.bias.${layer}`, "float32", [`b${layer}`, `bs${layer}`, `bp${layer}`]),
-    newBias: shared.biases.get(biasName(slidingWindow)) ?? joint,
   };
-  const batched = {
-    ...ragged,
-    ...shared.batch,
-    owners: of(shared.owners, layer),
+  const alone = {
+    ...common,
     tailKeys: g.input(`tail.k.${layer}`, "float32", ["BH", "BT", headDim]),
     tailValues: g.input(`tail.v.${layer}`, "float32", ["BH", "BT", headDim]),
+    sizes: of(shared.sizes, layer),
   };
-  const names4 = [null, newKeys(layer), newValues(layer), sumsOf(layer)];
+  const batched = { ...alone, ...shared.batch, owners: of(shared.owners, layer) };
+  type Branch = (g: Graph) => readonly Value[];
+  const otherwise = (flag: Value, then: Branch, other: Branch, label: string) => (branch: Graph) =>
+    branch.choose(flag, then, other, label);
+  const flash = (sums: boolean) => (branch: Graph) => flashAttention(branch, config, slidingWindow, common, sums);
+  const anyPast = otherwise(
+    shared.batched,
+    (branch) => batchAttention(branch, config, batched),
+    (branch) => raggedAttention(branch, config, ragged),
+    "batched",
+  );
   const [attention, keys = joint, values = joint, sums = joint] = g.choose(
-    shared.flash,
-    (branch) => flashAttention(branch, config, slidingWindow, flash, false),
-    (other) =>
-      other.choose(
-        shared.ragged,
-        (branch) =>
-          branch.choose(
-            shared.batched,
-            (inner) => batchAttention(inner, config, batched),
-            (inner) => raggedAttention(inner, config, ragged),
-            "batch",
-          ),
-        (branch) => flashAttention(branch, config, slidingWindow, flash, true),
-        "ragged",
-      ),
+    shared.token,
+    (branch) => tokenAttention(branch, config, slidingWindow !== null, alone),
+    otherwise(shared.flash, flash(false), otherwise(shared.ragged, anyPast, flash(true), "ragged"), "flash"),
     `layer${layer}`,
-    names4,
+    [null, newKeys(layer), newValues(layer), sumsOf(layer)],
   );
   g.output(newKeys(layer), keys, "float32", [1, kvHeads, `N${layer}`, headDim]);
   g.output(newValues(layer), values, "float32", [1, kvHeads, `N${layer}`, headDim]);

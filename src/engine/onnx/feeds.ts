@@ -1,9 +1,10 @@
 /** What the decoder graph is fed beyond its rows, by the attention that is to run. That of batches is in batch/feeds.ts. */
 import type { KvCache } from "../../cache/cache.ts";
 import { isUniform, type LayerEntries } from "../../cache/layer.ts";
+import type { PromptCache } from "../../cache/prompt.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
-import { biasName, newKeys, newValues } from "./decoder.ts";
+import { biasName } from "./decoder.ts";
 import { MASKED, NO_BIAS } from "./masks.ts";
 import type { Feeds } from "./rows.ts";
 
@@ -15,14 +16,16 @@ export const NO = scalar(false);
 export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConfig): Feeds {
   const one: Feed = { data: BigInt64Array.of(0n), dims: [1] };
   const square: Feed = { data: one.data, dims: [1, 1] };
-  const counts: Feed = { data: new Int32Array(layers).fill(1), dims: [layers] };
   const tail: Feed = { data: new Float32Array(headDim), dims: [1, 1, headDim] };
   const feeds: Feeds = {
+    token: NO,
     flash: NO,
     ragged: NO,
     batched: NO,
-    lasts: counts,
-    totals: counts,
+    lastPosition: { data: Int32Array.of(0), dims: [1] },
+    totalLength: { data: Int32Array.of(1), dims: [] },
+    newFrom: one,
+    sizes: { data: new BigInt64Array(layers * 3), dims: [layers * 3] },
     tail: { data: new Float32Array(0), dims: [0, layers * 2 * kvHeads * headDim] },
     members: square,
     places: one,
@@ -40,31 +43,21 @@ export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConf
   return feeds;
 }
 
-/** Keys and values of all layers, [KH, capacity, d] each, that flash attention reads and adds to. */
-export interface InPlace {
-  readonly feeds: Feeds;
-  readonly into: Feeds;
-}
-
-export function inPlace(
-  { kvHeads, headDim }: Pick<ModelConfig, "kvHeads" | "headDim">,
-  layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[],
-): InPlace {
-  const feeds: Feeds = {};
-  const into: Feeds = {};
-  for (const [layer, { keys, values }] of layers.entries()) {
-    const dims = [1, kvHeads, keys.length / (kvHeads * headDim), headDim];
-    feeds[`past.k.${layer}`] = into[newKeys(layer)] = { data: keys, dims };
-    feeds[`past.v.${layer}`] = into[newValues(layer)] = { data: values, dims };
+/** A chunk of `count` tokens of a prompt over all positions before it. Masks are the flash attention's own business. */
+export function chunkFeeds(config: ModelConfig, past: PromptCache, count: number): Feeds {
+  const { layers, kvHeads, headDim } = config;
+  const end = past.length + count;
+  const feeds: Feeds = {
+    lastPosition: { data: Int32Array.of(end - 1), dims: [1] },
+    totalLength: { data: Int32Array.of(end), dims: [] },
+    newFrom: { data: BigInt64Array.of(BigInt(-count)), dims: [1] },
+  };
+  for (let layer = 0; layer < layers; layer++) {
+    feeds[`past.k.${layer}`] = { data: past.keys(layer), dims: [1, kvHeads, past.length, headDim] };
+    feeds[`past.v.${layer}`] = { data: past.values(layer), dims: [1, kvHeads, past.length, headDim] };
   }
-  return { feeds, into };
+  return feeds;
 }
-
-/** How many entries each layer holds with the new ones. */
-export const countFeeds = (totals: readonly number[]): Feeds => ({
-  lasts: { data: Int32Array.from(totals, (total) => total - 1), dims: [totals.length] },
-  totals: { data: Int32Array.from(totals), dims: [totals.length] },
-});
 
 /** One token after a compressed prompt and its tail, read where they lie. */
 export function raggedFeeds(config: ModelConfig, cache: KvCache): Feeds {

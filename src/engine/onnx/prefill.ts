@@ -1,9 +1,9 @@
-/** A prompt through the graph, chunk by chunk, with its keys and values written where they will stay. */
+/** A prompt through the graph, chunk by chunk. */
 import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { ColumnTotals } from "./column-totals.ts";
-import { countFeeds, inPlace, YES } from "./feeds.ts";
+import { chunkFeeds, YES } from "./feeds.ts";
 import { RecentQueries } from "./recent-queries.ts";
 import { rowFeeds } from "./rows.ts";
 import { EMBEDDINGS, floats, type Run } from "./run.ts";
@@ -12,12 +12,11 @@ import { EMBEDDINGS, floats, type Run } from "./run.ts";
 const SUMS_CHUNK = 64;
 
 export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
-  const { config, weights, session, table, idle } = run;
+  const { config, weights, session, table, idle, entries } = run;
   const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
   const chunk = columnSums ? Math.min(request.chunk, SUMS_CHUNK) : request.chunk;
   const n = tokens.length;
   const cache = new PromptCache(config, n);
-  const { feeds: past, into } = inPlace(config, cache.layers);
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
   const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n);
   const totals = columnSums ? new ColumnTotals(config, n) : null;
@@ -34,12 +33,15 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     const feeds = {
       ...idle,
       ...(columnSums ? {} : { flash: YES }),
-      ...past,
-      ...countFeeds(new Array<number>(config.layers).fill(end)),
+      ...chunkFeeds(config, cache, count),
       ...rowFeeds(config, table, rows),
     };
-    const out = await session.run(feeds, ["logits", "queries", ...(totals?.names ?? [])], into);
+    const out = await session.run(feeds, ["logits", "queries", ...entries, ...(totals?.names ?? [])]);
     logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);
+    cache.append(
+      entries.map((name) => floats(out, name)),
+      count,
+    );
     recent.take(floats(out, "queries"), end);
     totals?.add(out, end);
     onProgress?.(end, n);

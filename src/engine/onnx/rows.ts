@@ -18,8 +18,9 @@ export interface Rows {
 
 export function rowFeeds({ hiddenSize }: ModelConfig, table: RotaryTable, rows: Rows): Feeds {
   const { embeddings, positions, logitsFrom, queriesFrom } = rows;
+  const end = positions.reduce((most, position) => Math.max(most, position), 0) + 1;
   return {
-    ...table.upTo(positions.reduce((most, position) => Math.max(most, position), 0) + 1),
+    ...table.upTo(end),
     embeddings: { data: embeddings, dims: [positions.length, hiddenSize] },
     positions: { data: BigInt64Array.from(positions, BigInt), dims: [1, positions.length] },
     logitsFrom: { data: BigInt64Array.of(BigInt(logitsFrom ?? NONE)), dims: [1] },

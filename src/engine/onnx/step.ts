@@ -6,10 +6,10 @@ import type { Step } from "../index.ts";
 import { type Copies, copiesFor } from "./batch/copies.ts";
 import { batchFeeds } from "./batch/feeds.ts";
 import { type BatchRun, plan } from "./batch/plan.ts";
-import { raggedFeeds, YES } from "./feeds.ts";
+import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
 import { EMBEDDINGS, floats, type Run } from "./run.ts";
-import { WorkingCopies } from "./working.ts";
+import { TokenFeeds } from "./token.ts";
 
 type Logits = Float32Array;
 
@@ -19,7 +19,7 @@ type Logits = Float32Array;
  */
 export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<readonly Logits[]> {
   let copies: Copies = new WeakMap();
-  const working = new WorkingCopies(run.config);
+  const tokenFeeds = new TokenFeeds(run.config);
   return async (batch) => {
     refuseTwice(batch);
     const logits = new Map<Step, Logits>();
@@ -27,7 +27,7 @@ export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<read
     for (const part of plan(batch)) {
       const steps = part.groups.flatMap(({ members }) => members.flatMap((i) => batch[i] ?? []));
       const results =
-        part.kind === "alone" ? await alone(run, steps, working) : await together(run, part, steps, copies, kept);
+        part.kind === "alone" ? await alone(run, steps, tokenFeeds) : await together(run, part, steps, copies, kept);
       for (const [i, step] of steps.entries()) logits.set(step, results[i] ?? new Float32Array(0));
     }
     if (batch.length > 1) copies = kept;
@@ -35,22 +35,16 @@ export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<read
   };
 }
 
-async function alone(run: Run, steps: readonly Step[], copies: WorkingCopies): Promise<readonly Logits[]> {
+async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): Promise<readonly Logits[]> {
   const results: Logits[] = [];
   for (const { token, cache } of steps) {
-    const { config, weights, session, table, idle } = run;
+    const { config, weights, session, table, idle, entries } = run;
     const embeddings = weights.readRows(EMBEDDINGS, [token]);
     const positions = Int32Array.of(cache.length);
     const rows = rowFeeds(config, table, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
-    const copy = copies.of(cache);
-    if (copy === null) {
-      const out = await session.run({ ...idle, ...rows, ...raggedFeeds(config, cache) }, ["logits", ...run.entries]);
-      cache.append(rowOf(run, out, 0, 1), floats(out, "logits"));
-    } else {
-      const feeds = { ...idle, ...rows, ...copy.run.feeds, ...copy.counts(), flash: YES };
-      const out = await session.run(feeds, ["logits"], copy.run.into);
-      cache.append(copy.added(), floats(out, "logits"));
-    }
+    const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
+    const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", ...entries]);
+    cache.append(rowOf(run, out, 0, 1), floats(out, "logits"));
     results.push(cache.logits);
   }
   return results;

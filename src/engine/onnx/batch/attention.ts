@@ -11,7 +11,7 @@
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Graph, Value } from "../../../onnx/graph.ts";
 import { ELEMENT } from "../../../onnx/schema.ts";
-import { type AttentionInputs, type AttentionOutputs, rotated } from "../attention.ts";
+import { type AttentionInputs, type AttentionOutputs, nothing, rotated } from "../attention.ts";
 import { MASKED } from "../masks.ts";
 
 /** What every layer of a batch shares: inputs of the graph. */
@@ -62,7 +62,7 @@ export function batchAttention(g: Graph, config: ModelConfig, x: BatchLayerInput
   const result = g.op("Div", [total((part) => part.sum), total((part) => part.mass)]);
   const byHead = (rows: Value) =>
     g.op("Transpose", [g.op("Reshape", [rows, g.ints(1, -1, kvHeads, headDim)])], { perm: [0, 2, 1, 3] });
-  return [result, byHead(fresh.key), byHead(fresh.value), g.op("Identity", [g.float(0)])];
+  return [result, byHead(fresh.key), byHead(fresh.value), nothing(g)];
 }
 
 /** The pages' part: [B, H, 1], [B, H, 1] and [B, H, d]. */

@@ -97,7 +97,7 @@ function pageBias(
 }
 
 /** Hides what each tail has not reached yet and what is too far away; the new token sees itself: [B, 1, T + 1]. */
-function newBias(caches: readonly KvCache[], capacity: number, slidingWindow: number | null): Feed {
+export function newBias(caches: readonly KvCache[], capacity: number, slidingWindow: number | null): Feed {
   const bias = new Float32Array(caches.length * (capacity + 1));
   for (const [i, { tail }] of caches.entries()) {
     const from = i * (capacity + 1);
