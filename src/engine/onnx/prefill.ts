@@ -8,14 +8,19 @@ import { RecentQueries } from "./recent-queries.ts";
 import { rowFeeds } from "./rows.ts";
 import { EMBEDDINGS, floats, type Run } from "./run.ts";
 
-/** With column sums, a chunk's probabilities [H, S, n] are in memory: so many tokens keep them in the processor's cache. */
-const SUMS_CHUNK = 64;
+/**
+ * With column sums, a chunk's probabilities [H, S, n] are in memory: 64 MiB of them, at most, where that leaves chunks of a
+ * sensible size. At n = 8000 chunks of 256 cost a tenth over no sums at all, of 128 a sixth, of 64 a third (2026-11).
+ */
+const PROBABILITIES = 2 ** 24;
+const SMALLEST_CHUNK = 64;
 
 export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
   const { config, weights, session, table, idle, entries } = run;
   const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
-  const chunk = columnSums ? Math.min(request.chunk, SUMS_CHUNK) : request.chunk;
   const n = tokens.length;
+  const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * n)));
+  const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
   const cache = new PromptCache(config, n);
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
   const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n);
