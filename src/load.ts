@@ -1,7 +1,7 @@
 /** A loaded model: what a reference led to, opened, with an engine that runs it. */
 import { availableParallelism } from "node:os";
 import { z } from "zod";
-import type { Engine } from "./engine/index.ts";
+import type { Engine, Precision } from "./engine/index.ts";
 import { onnxEngine } from "./engine/onnx/index.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
@@ -12,6 +12,8 @@ import { checked, invalid, refuseUnknown } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
+  /** TODO */
+  readonly precision?: Precision | undefined;
   /** Threads inside one operator; default: one per core. */
   readonly threads?: number | undefined;
   /** Shows downloads on a terminal's stderr; default true. */
@@ -59,6 +61,7 @@ export const identityOf = ({ id, revision }: Pick<Model, "id" | "revision">): st
 
 /** Those of the source are validated there. */
 const ownOptions = z.object({
+  precision: z.enum(["fp32", "fast"], '"fp32" or "fast"'),
   threads: z.int("an integer >= 1").min(1, "an integer >= 1"),
   progress: z.boolean("true or false"),
   graphCache: z.boolean("true or false").optional(),
@@ -74,8 +77,9 @@ const ownOptions = z.object({
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
-  const { threads = availableParallelism(), progress = true, graphCache, mapped = false, ...source } = options;
-  checked(ownOptions, { threads, progress, graphCache, mapped }, "loadModel");
+  const { precision = "fp32", threads = availableParallelism(), progress = true, ...others } = options;
+  const { graphCache, mapped = false, ...source } = others;
+  checked(ownOptions, { precision, threads, progress, graphCache, mapped }, "loadModel");
   if (mapped && graphCache === false)
     throw invalid(["loadModel", "mapped"], mapped, "false where graphCache is: the files it maps are the cache's");
   using bar = progress && source.onProgress === undefined ? progressView() : null;
@@ -85,7 +89,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
-    const engine = await onnxEngine(files.config, files.weights, { threads, graphCache: graphs, mapped });
+    const engine = await onnxEngine(files.config, files.weights, { precision, threads, graphCache: graphs, mapped });
     return {
       id: location.id,
       revision: location.revision,

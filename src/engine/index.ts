@@ -10,8 +10,11 @@ import type { KvCache } from "../cache/cache.ts";
 import type { LayerEntries } from "../cache/layer.ts";
 import type { ModelConfig } from "../model/config.ts";
 
-/** How exactly the network is computed. */
-export type Precision = "fp32";
+/**
+ * How exactly the network is computed: in fp32, or with activations rounded to 8 bits where they meet quantised matrices
+ * ("fast"; the weights are the same to the last bit).
+ */
+export type Precision = "fp32" | "fast";
 
 /** What may be looked at after each chunk of a prompt: layer by layer, queries and keys after RoPE. */
 export interface ChunkView {

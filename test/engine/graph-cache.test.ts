@@ -100,7 +100,7 @@ test("weights that change while their graph is written leave no graph", async ()
   let looks = 0;
   const weights = { ...files.weights, identity: () => `look ${looks++}` };
   const cache = { folder: at.graphs, always: true };
-  expect(await cachedGraph(buildDecoder(files.config, weights), weights, cache)).toBeNull();
+  expect(await cachedGraph(buildDecoder(files.config, weights), weights, "fp32", cache)).toBeNull();
   expect(looks).toBe(2);
   expect(await at.entries()).toEqual([]);
 });
@@ -110,7 +110,7 @@ test("a fault of the weights is told, and leaves no graph", async () => {
   using files = await openModel(at.model);
   const model = buildDecoder(files.config, files.weights);
   await truncate(join(at.model, "model.safetensors"), 5_000);
-  const fault = await faultOf(() => cachedGraph(model, files.weights, { folder: at.graphs, always: true }));
+  const fault = await faultOf(() => cachedGraph(model, files.weights, "fp32", { folder: at.graphs, always: true }));
   expect(fault.code).toBe("corrupt_file");
   expect(await at.entries()).toEqual([]);
 });

@@ -16,9 +16,11 @@
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
+import type { Precision } from "../index.ts";
 import { flashAttention, raggedAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
-import { feedForward, linear, norm, stack } from "./parts.ts";
+import { type Product, products } from "./linear.ts";
+import { feedForward, norm, stack } from "./parts.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -51,19 +53,20 @@ interface LayerOutput {
   readonly queries: Value;
 }
 
-export function buildDecoder(config: ModelConfig, weights: Weights): OnnxModel {
+export function buildDecoder(config: ModelConfig, weights: Weights, precision: Precision = "fp32"): OnnxModel {
   const g = new Graph();
+  const product = products(g, weights, precision);
   const shared = inputs(g, config);
   let stream = g.input("embeddings", "float32", ["S", config.hiddenSize]);
   const outputs: LayerOutput[] = [];
   for (let layer = 0; layer < config.layers; layer++) {
-    const output = decoderLayer(g, config, weights, shared, layer, stream);
+    const output = decoderLayer(g, config, weights, product, shared, layer, stream);
     outputs.push(output);
     stream = output.stream;
   }
   const logitsFrom = g.input("logitsFrom", "int64", [1]);
   const last = g.op("Slice", [stream, logitsFrom, g.ints(END), g.ints(0)]);
-  const logits = linear(g, weights, norm(g, config, weights, "model.norm.weight", last), [
+  const logits = product(norm(g, config, weights, "model.norm.weight", last), [
     config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight",
   ]);
   const { layers, kvHeads, queryHeads, headDim } = config;
@@ -124,6 +127,7 @@ function decoderLayer(
   g: Graph,
   config: ModelConfig,
   weights: Weights,
+  product: Product,
   shared: Shared,
   layer: number,
   stream: Value,
@@ -132,7 +136,7 @@ function decoderLayer(
   const name = (part: string) => `model.layers.${layer}.${part}.weight`;
   const widths = g.ints(queryHeads * headDim, kvHeads * headDim, kvHeads * headDim);
   const normed = norm(g, config, weights, name("input_layernorm"), stream);
-  const joint = linear(g, weights, normed, [
+  const joint = product(normed, [
     name("self_attn.q_proj"),
     name("self_attn.k_proj"),
     name("self_attn.v_proj"),
@@ -173,8 +177,8 @@ function decoderLayer(
     (branch) => flashAttention(branch, config, slidingWindow, { ...common, ...shared }),
     `layer${layer}`,
   );
-  const afterAttention = g.op("Add", [stream, linear(g, weights, attention, [name("self_attn.o_proj")])]);
-  const fed = feedForward(g, weights, norm(g, config, weights, name("post_attention_layernorm"), afterAttention), name);
+  const afterAttention = g.op("Add", [stream, product(attention, [name("self_attn.o_proj")])]);
+  const fed = feedForward(g, product, norm(g, config, weights, name("post_attention_layernorm"), afterAttention), name);
   const recent = g.op("Slice", [
     g.op("Reshape", [query, g.ints(-1, queryHeads, headDim)]),
     shared.queriesFrom,
