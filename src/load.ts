@@ -12,7 +12,11 @@ import { checked, invalid, refuseUnknown } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
-  /** TODO */
+  /**
+   * "fp32" (the default), the reference for research; or "fast", for matrices that a GGUF file holds quantised (Q8_0, Q4_0, Q4_1):
+   * the same weights, in the file's own bits, and activations rounded to 8 bits where they meet them. TODO figures
+   * Other matrices stay fp32; a model that has none quantised is refused.
+   */
   readonly precision?: Precision | undefined;
   /** Threads inside one operator; default: one per core. */
   readonly threads?: number | undefined;

@@ -136,11 +136,7 @@ function decoderLayer(
   const name = (part: string) => `model.layers.${layer}.${part}.weight`;
   const widths = g.ints(queryHeads * headDim, kvHeads * headDim, kvHeads * headDim);
   const normed = norm(g, config, weights, name("input_layernorm"), stream);
-  const joint = product(normed, [
-    name("self_attn.q_proj"),
-    name("self_attn.k_proj"),
-    name("self_attn.v_proj"),
-  ]);
+  const joint = product(normed, [name("self_attn.q_proj"), name("self_attn.k_proj"), name("self_attn.v_proj")]);
   const [q, k = q, v = q] = g.ops("Split", [g.op("Unsqueeze", [joint, g.ints(0)]), widths], 3, { axis: 2 }); // [1, S, heads * d]
   const rotate = (x: Value, heads: number) =>
     g.msOp("RotaryEmbedding", [x, shared.index, shared.cos, shared.sin], { num_heads: heads });
