@@ -8,6 +8,7 @@
  * SmolLM2-135M, sums of blocks by ReduceSum: 0.3 us at one row and 20-360 us at 512, against 0.4-3 and 220-2100 for a product
  * with an indicator matrix, and 1-2 and 1900-3800 for AveragePool (2 shared cores, fastest of runs, 2026-11-22).
  */
+import type { ModelConfig } from "../../model/config.ts";
 import { BLOCK, type QuantisedMatrix } from "../../model/weights/quantised.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
@@ -18,6 +19,12 @@ export type Product = (x: Value, names: readonly string[]) => Value;
 
 /** MatMulNBits' name for activations of 8 bits. */
 const INT8 = 4;
+
+/** Whether a product with any of the matrices would be fast; an embedding table that is not the head too is only looked up. */
+export const canBeFast = ({ tiedEmbeddings }: ModelConfig, weights: Weights): boolean =>
+  weights.tensors.some(
+    ({ name }) => (tiedEmbeddings || name !== "model.embed_tokens.weight") && weights.quantised(name) !== null,
+  );
 
 export const products =
   (g: Graph, weights: Weights, precision: Precision): Product =>
