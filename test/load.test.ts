@@ -1,7 +1,9 @@
 /** loadModel's precision: what may be asked for, and what is then said of it. The numbers are in laws/fast.test.ts. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { canBeFast } from "../src/engine/onnx/linear.ts";
 import { type LoadOptions, loadModel } from "../src/index.ts";
+import { openModel } from "../src/model/open.ts";
 import type { WeightType } from "../src/model/weights/weights.ts";
 import { scratch } from "./model/helpers.ts";
 import { faultOf } from "./support/fault.ts";
@@ -29,6 +31,14 @@ test.each<[string, (options: LoadOptions) => Promise<unknown>]>([
   const fault = await faultOf(() => load({ precision: "fast", progress: false }));
   expect(fault).toMatchObject({ code: "invalid_option", path: ["loadModel", "precision"], found: "fast" });
   expect(fault.message).toContain("must be fp32 for this model");
+});
+
+test("an embedding table that is only looked up makes no model fast", async () => {
+  using folder = scratch();
+  const path = await writeQuantised(join(folder.path, "m.gguf"), (i) => (i === 0 ? "Q8_0" : "F16"));
+  using files = await openModel(path);
+  expect(canBeFast({ ...files.config, tiedEmbeddings: true }, files.weights)).toBe(true);
+  expect(canBeFast({ ...files.config, tiedEmbeddings: false }, files.weights)).toBe(false);
 });
 
 test("an unknown precision, and fast weights left in their files, are refused", async () => {
