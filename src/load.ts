@@ -16,9 +16,10 @@ import { version } from "./version.ts";
 export interface LoadOptions extends SourceOptions {
   /**
    * "fp32" (the default) is the reference for research. "fast" reads the matrices that a GGUF file holds quantised (Q8_0, Q4_0,
-   * Q4_1) as they are, in a fifth of the memory (Q8_0: 0.3), and rounds activations to 8 bits where they meet them: the same model, to the last
-   * bit of its weights, computed less exactly. SmolLM2-135M on 500 tokens of a novel: logits off by 0.20 RMS (fast prefill
-   * and fast decoding differ by as much), KL 0.003, the same favourite for 96 %, perplexity 48.8 rather than 48.5 (2026-11).
+   * Q4_1) as they are, in a fifth of the memory (Q8_0: 0.3), and rounds activations to 8 bits where they meet them: the same
+   * weights to the last bit, computed with less exactly. SmolLM2-135M on 500 tokens of a novel: logits off by 0.10 RMS beside a
+   * shift of all alike, KL 0.003, the same favourite for 96 %, perplexity 48.8 rather than 48.5; prefill and decoding differ
+   * from each other by as much as from fp32 (2026-11-22).
    * Other matrices stay fp32; a model whose matrices are all unquantised is refused.
    */
   readonly precision?: Precision | undefined;
