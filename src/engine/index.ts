@@ -10,8 +10,11 @@ import type { KvCache } from "../cache/cache.ts";
 import type { LayerEntries } from "../cache/layer.ts";
 import type { ModelConfig } from "../model/config.ts";
 
-/** How exactly the network is computed. */
-export type Precision = "fp32";
+/**
+ * How exactly the network is computed: in fp32, or with activations rounded to 8 bits where they meet quantised matrices
+ * ("fast"; the weights are the same to the last bit).
+ */
+export type Precision = "fp32" | "fast";
 
 export interface PrefillRequest {
   /** At least one, all below the vocabulary's size. */

@@ -22,13 +22,13 @@ export type Dim = number | string;
 export type Attribute = number | string | readonly number[] | { readonly float: number } | GraphProto;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** An fp32 weight beside a graph, not yet computed. */
+/** A weight beside a graph, not yet computed. */
 export interface OnnxWeight {
   /** A plain file name, under which the graph refers to it. */
   readonly path: string;
-  readonly length: number;
-  /** Computes it into an array of just that length. */
-  readonly fill: (into: Float32Array<ArrayBuffer>) => void;
+  readonly byteLength: number;
+  /** Computes it into the first `byteLength` bytes. */
+  readonly fill: (into: ArrayBuffer) => void;
 }
 
 /** A finished graph: what `openSession` takes. The same whether its weights come from memory or from files. */
@@ -113,17 +113,18 @@ export class Graph {
     return this.#constant(`f${value}`, "float32", [], bytes(Float32Array.of(value)));
   }
 
-  /** A weight beside the graph. Names are plain file names, unique across the graph and its subgraphs. */
-  weight(name: string, shape: readonly number[], fill: OnnxWeight["fill"]): Value {
-    const length = shape.reduce((product, size) => product * size, 1);
-    const external = [
-      { key: "location", value: name },
-      { key: "offset", value: "0" },
-      { key: "length", value: String(length * Float32Array.BYTES_PER_ELEMENT) },
-    ];
-    this.#initializers.push({ dims: shape, dataType: ELEMENT.float32, name, externalData: external, dataLocation: 1 });
-    this.#weights.push({ path: name, length, fill });
-    return edge(name);
+  /** An fp32 weight beside the graph. Names are plain file names, unique across the graph and its subgraphs. */
+  weight(name: string, shape: readonly number[], fill: (into: Float32Array<ArrayBuffer>) => void): Value {
+    const length = size(shape);
+    return this.#external(name, "float32", shape, length * Float32Array.BYTES_PER_ELEMENT, (into) =>
+      fill(new Float32Array(into, 0, length)),
+    );
+  }
+
+  /** A weight of bytes (uint8), named as those of fp32 are. */
+  byteWeight(name: string, shape: readonly number[], fill: (into: Uint8Array<ArrayBuffer>) => void): Value {
+    const length = size(shape);
+    return this.#external(name, "uint8", shape, length, (into) => fill(new Uint8Array(into, 0, length)));
   }
 
   /**
@@ -157,6 +158,23 @@ export class Graph {
       output: this.#outputs,
     };
     return { graph: encodeModel(graph, OPSET), weights: this.#weights };
+  }
+
+  #external(
+    name: string,
+    type: ElementType,
+    dims: readonly number[],
+    byteLength: number,
+    fill: OnnxWeight["fill"],
+  ): Value {
+    const externalData = [
+      { key: "location", value: name },
+      { key: "offset", value: "0" },
+      { key: "length", value: String(byteLength) },
+    ];
+    this.#initializers.push({ dims, dataType: ELEMENT[type], name, externalData, dataLocation: 1 });
+    this.#weights.push({ path: name, byteLength, fill });
+    return edge(name);
   }
 
   #constant(key: string, type: ElementType, dims: readonly number[], rawData: Uint8Array): Value {
@@ -205,4 +223,5 @@ function valueInfo(name: string, type: ElementType, shape: readonly Dim[]): Valu
   return { name, type: { tensorType: { elemType: ELEMENT[type], shape: { dim } } } };
 }
 
+const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 const bytes = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

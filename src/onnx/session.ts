@@ -41,10 +41,10 @@ export async function openSessionFile(path: string, options: SessionOptions = {}
 }
 
 const create = ({ graph, weights }: OnnxModel, options: SessionOptions): Promise<InferenceSession> => {
-  const externalData = weights.map(({ path, length, fill }) => {
-    const data = new Float32Array(length);
-    fill(data);
-    return { path, data: new Uint8Array(data.buffer) };
+  const externalData = weights.map(({ path, byteLength, fill }) => {
+    const data = new Uint8Array(byteLength);
+    fill(data.buffer);
+    return { path, data };
   });
   return guarded("load", () => InferenceSession.create(graph, { ...settings(options), externalData }));
 };

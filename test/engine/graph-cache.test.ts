@@ -4,11 +4,12 @@ import { cp, mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFi
 import { join } from "node:path";
 import { buildDecoder } from "../../src/engine/onnx/decoder.ts";
 import { cachedGraph } from "../../src/engine/onnx/graph-cache/index.ts";
-import { loadModel } from "../../src/index.ts";
+import { type LoadOptions, loadModel } from "../../src/index.ts";
 import { openModel } from "../../src/model/open.ts";
 import { faultOf } from "../support/fault.ts";
 import { fixture, maxDifference } from "../support/golden.ts";
 import { graphStage, logitsOf } from "../support/graph-stage.ts";
+import { writeQuantised } from "../support/quantised-model.ts";
 
 setDefaultTimeout(60_000);
 
@@ -20,10 +21,11 @@ test("memory, a new graph, the same one again: equal logits, and the graph is wr
   expect(await at.entries()).toEqual([]);
   expect(await at.logits()).toEqual(expected);
   const [name = ""] = await at.entries();
-  const written = await stat(join(at.graphs, name, "manifest.json"));
+  const writtenAt = async () => (await stat(join(at.graphs, name, "manifest.json"), { bigint: true })).mtimeNs;
+  const written = await writtenAt();
   expect(await at.logits()).toEqual(expected);
   expect(await at.entries()).toEqual([name]);
-  expect((await stat(join(at.graphs, name, "manifest.json"))).ino).toBe(written.ino);
+  expect(await writtenAt()).toBe(written);
 });
 
 test("mapped weights give the same numbers, up to the order of sums", async () => {
@@ -84,6 +86,37 @@ test("graphs of models that are gone are removed when another is made; those of 
   expect(await at.entries()).not.toEqual(expect.arrayContaining(first));
 });
 
+test("each precision of a model has its graph, and one does not take the other's away", async () => {
+  await using at = await graphStage();
+  const path = await writeQuantised(join(at.root, "q.gguf"), (i) => (i === 0 ? "Q8_0" : "Q4_1"));
+  const logits = async (options: LoadOptions) => {
+    using model = await loadModel(path, { threads: 1, cacheDir: at.cacheDir, graphCache: true, ...options });
+    return await logitsOf(model);
+  };
+  const expected = {
+    fp32: await logits({ graphCache: false }),
+    fast: await logits({ precision: "fast", graphCache: false }),
+  };
+  expect(expected.fast).not.toEqual(expected.fp32);
+  expect(await logits({ precision: "fp32" })).toEqual(expected.fp32);
+  const [fp32 = ""] = await at.entries();
+  expect(await logits({ precision: "fast" })).toEqual(expected.fast);
+  const both = await at.entries();
+  expect(both).toHaveLength(2);
+  expect(both).toContain(fp32);
+  for (const precision of ["fp32", "fast"] as const) expect(await logits({ precision })).toEqual(expected[precision]);
+  const fast = join(at.graphs, both.find((name) => name !== fp32) ?? "");
+  const quants = (await readdir(fast)).find((name) => name.endsWith(".quants")) ?? "";
+  await flip(join(fast, quants), 7);
+  expect(await logits({ precision: "fast" })).toEqual(expected.fast);
+  await utimes(path, new Date(), new Date(Date.now() + 5_000));
+  expect(await logits({ precision: "fast" })).toEqual(expected.fast);
+  const after = await at.entries();
+  expect(after).toHaveLength(2);
+  expect(after).toContain(fp32); // outdated, but the next fp32 load's to replace
+  expect(after).not.toEqual(both);
+});
+
 test("a model in use goes on while its graph is replaced", async () => {
   await using at = await graphStage();
   using model = await at.load({ mapped: true });
@@ -100,7 +133,7 @@ test("weights that change while their graph is written leave no graph", async ()
   let looks = 0;
   const weights = { ...files.weights, identity: () => `look ${looks++}` };
   const cache = { folder: at.graphs, always: true };
-  expect(await cachedGraph(buildDecoder(files.config, weights), weights, cache)).toBeNull();
+  expect(await cachedGraph(buildDecoder(files.config, weights), weights, "fp32", cache)).toBeNull();
   expect(looks).toBe(2);
   expect(await at.entries()).toEqual([]);
 });
@@ -110,7 +143,7 @@ test("a fault of the weights is told, and leaves no graph", async () => {
   using files = await openModel(at.model);
   const model = buildDecoder(files.config, files.weights);
   await truncate(join(at.model, "model.safetensors"), 5_000);
-  const fault = await faultOf(() => cachedGraph(model, files.weights, { folder: at.graphs, always: true }));
+  const fault = await faultOf(() => cachedGraph(model, files.weights, "fp32", { folder: at.graphs, always: true }));
   expect(fault.code).toBe("corrupt_file");
   expect(await at.entries()).toEqual([]);
 });

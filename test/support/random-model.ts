@@ -87,6 +87,7 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
         out.set(data.subarray(row * width, (row + 1) * width), i * width);
       return out;
     },
+    quantised: () => null,
     identity: () => null,
     sha256: async () => `random-${seed}`,
     [Symbol.dispose]() {},

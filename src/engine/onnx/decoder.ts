@@ -22,9 +22,11 @@
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
+import type { Precision } from "../index.ts";
 import { flashAttention, raggedAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
-import { addThenNorm, feedForward, linear, norm } from "./parts.ts";
+import { products } from "./linear.ts";
+import { addThenNorm, feedForward, type Network, norm } from "./parts.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -66,24 +68,25 @@ interface Stream {
   readonly normed: Value;
 }
 
-export function buildDecoder(config: ModelConfig, weights: Weights): OnnxModel {
+export function buildDecoder(config: ModelConfig, weights: Weights, precision: Precision = "fp32"): OnnxModel {
   const g = new Graph();
+  const net: Network = { g, config, weights, product: products(g, weights, precision) };
   const { layers, queryHeads, headDim } = config;
   const shared = inputs(g, config);
   const embeddings = g.input("embeddings", "float32", ["S", config.hiddenSize]);
   const logitsFrom = g.input("logitsFrom", "int64", [1]);
-  let stream: Stream = { residual: embeddings, normed: norm(g, config, weights, normOf(config, 0), embeddings) };
+  let stream: Stream = { residual: embeddings, normed: norm(net, normOf(config, 0), embeddings) };
   const queries: Value[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const { attention, query } = attend(g, config, weights, shared, layer, stream.normed);
+    const { attention, query } = attend(net, shared, layer, stream.normed);
     queries.push(query);
     // What follows the last attention concerns only the rows whose logits are wanted.
     const wanted = (rows: Value) =>
       layer < layers - 1 ? rows : g.op("Slice", [rows, logitsFrom, g.ints(END), g.ints(0)]);
-    stream = feed(g, config, weights, layer, wanted(attention), wanted(stream.residual));
+    stream = feed(net, layer, wanted(attention), wanted(stream.residual));
   }
   const head = config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-  g.output("logits", linear(g, weights, stream.normed, [head]), "float32", ["R", config.vocabSize]);
+  g.output("logits", net.product(stream.normed, [head]), "float32", ["R", config.vocabSize]);
   g.output("queries", g.op("Concat", queries, { axis: 0 }), "float32", [layers, "Q", queryHeads * headDim]);
   return g.finish(config.family);
 }
@@ -127,16 +130,14 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
 
 /** -> attention [S, H * d], and the queries that are wanted, before RoPE: [1, rows, H * d] */
 function attend(
-  g: Graph,
-  config: ModelConfig,
-  weights: Weights,
+  { g, config, product }: Network,
   shared: Shared,
   layer: number,
   normed: Value,
 ): { readonly attention: Value; readonly query: Value } {
   const { queryHeads, kvHeads, headDim } = config;
   const names = ["q_proj", "k_proj", "v_proj"].map((part) => `model.layers.${layer}.self_attn.${part}.weight`);
-  const joint = g.op("Unsqueeze", [linear(g, weights, normed, names), g.ints(0)]); // [1, S, (H + 2 KH) * d]
+  const joint = g.op("Unsqueeze", [product(normed, names), g.ints(0)]); // [1, S, (H + 2 KH) * d]
   const past = (side: "k" | "v") => g.input(`past.${side}.${layer}`, "float32", [1, `B${layer}`, `P${layer}`, headDim]);
   const slidingWindow = config.slidingWindow[layer] ?? null;
   const of = (values: readonly Value[], index: number) => values[index] ?? joint;
@@ -187,19 +188,12 @@ function attend(
 }
 
 /** What follows a layer's attention, up to the norm that the next layer (or the head) reads. */
-function feed(
-  g: Graph,
-  config: ModelConfig,
-  weights: Weights,
-  layer: number,
-  attention: Value,
-  residual: Value,
-): Stream {
+function feed(net: Network, layer: number, attention: Value, residual: Value): Stream {
   const name = (part: string) => `model.layers.${layer}.${part}.weight`;
-  const projected = linear(g, weights, attention, [name("self_attn.o_proj")]);
-  const middle = addThenNorm(g, config, weights, name("post_attention_layernorm"), projected, residual);
-  const fed = feedForward(g, weights, middle.normed, name);
-  return addThenNorm(g, config, weights, normOf(config, layer + 1), fed, middle.residual);
+  const projected = net.product(attention, [name("self_attn.o_proj")]);
+  const middle = addThenNorm(net, name("post_attention_layernorm"), projected, residual);
+  const fed = feedForward(net, middle.normed, name);
+  return addThenNorm(net, normOf(net.config, layer + 1), fed, middle.residual);
 }
 
 /** The norm before a layer, or after the last. */

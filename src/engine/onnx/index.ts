@@ -12,7 +12,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
 import { openSession, openSessionFile, type Session } from "../../onnx/session.ts";
-import type { Engine, PrefillRequest, Step } from "../index.ts";
+import type { Engine, Precision, PrefillRequest, Step } from "../index.ts";
 import { buildDecoder, entryOutputs } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
@@ -23,6 +23,8 @@ import { batchStepper } from "./step.ts";
 export interface OnnxEngineOptions {
   /** Threads inside one operator; default: one per core. */
   readonly threads?: number;
+  /** Default "fp32". */
+  readonly precision?: Precision;
   /** Where graphs are kept between loads; null (the default) keeps none. */
   readonly graphCache?: GraphCache | null;
   /** Leaves cached weights in their files, mapped, instead of packing them into memory. Default false. */
@@ -35,7 +37,8 @@ export async function onnxEngine(
   weights: Weights,
   options: OnnxEngineOptions = {},
 ): Promise<Engine> {
-  const session = await open(buildDecoder(config, weights), weights, options);
+  const { precision = "fp32" } = options;
+  const session = await open(buildDecoder(config, weights, precision), weights, options);
   const kernels = onnxKernels(options);
   const table = new RotaryTable(inverseFrequencies(config));
   const run = { config, weights, session, table, idle: idleFeeds(config), entries: entryOutputs(config) };
@@ -50,7 +53,7 @@ export async function onnxEngine(
   return {
     name: "onnxruntime-node/cpu",
     version: ort.version,
-    precision: "fp32",
+    precision,
     config,
     kernels,
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
@@ -68,10 +71,10 @@ export async function onnxEngine(
 async function open(
   model: OnnxModel,
   weights: Weights,
-  { threads, graphCache = null, mapped = false }: OnnxEngineOptions,
+  { threads, precision = "fp32", graphCache = null, mapped = false }: OnnxEngineOptions,
 ): Promise<Session> {
   const threading = threads === undefined ? {} : { threads };
-  const path = graphCache === null ? null : await cachedGraph(model, weights, graphCache);
+  const path = graphCache === null ? null : await cachedGraph(model, weights, precision, graphCache);
   if (path !== null) {
     try {
       return await openSessionFile(path, { ...threading, packed: !mapped });

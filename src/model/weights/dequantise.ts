@@ -91,6 +91,9 @@ const decoders: Readonly<Record<WeightType, Decoder>> = {
 const half = (table: Float32Array, bytes: Uint8Array, at: number): number =>
   table[(bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)] ?? 0;
 
+/** The little-endian binary16 at a byte offset. */
+export const halfAt = (bytes: Uint8Array, at: number): number => half(halves(), bytes, at);
+
 let table: Float32Array | undefined;
 
 /** The value of every 16-bit pattern: 256 KiB, made at first use. */

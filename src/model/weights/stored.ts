@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { KvError } from "../../error.ts";
 import { blocks, dequantise, storedBytes } from "./dequantise.ts";
+import { blockParts, type QuantisedMatrix } from "./quantised.ts";
 import type { RangeFile } from "./range-file.ts";
 import type { WeightInfo, Weights } from "./weights.ts";
 
@@ -41,10 +42,8 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
     info: (name) => publicInfo(find(name)),
     read(name, into) {
       const tensor = find(name);
-      const rows = rowCount(tensor);
-      const out = into ?? new Float32Array(rows * columnCount(tensor));
-      readRange(tensor, 0, rows, out);
-      if (tensor.pairedHeadDim !== null) unpair(out, tensor.pairedHeadDim, columnCount(tensor));
+      const out = into ?? new Float32Array(rowCount(tensor) * columnCount(tensor));
+      readWhole(tensor, out, decoderOf(tensor));
       return out;
     },
     readRows(name, rows) {
@@ -53,10 +52,11 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
       const out = new Float32Array(rows.length * columns);
       for (let i = 0; i < rows.length; i++) {
         const row = validRow(tensor, rows[i]);
-        readRange(tensor, storedRow(tensor, row), 1, out.subarray(i * columns, (i + 1) * columns));
+        readRange(tensor, storedRow(tensor, row), 1, out.subarray(i * columns, (i + 1) * columns), decoderOf(tensor));
       }
       return out;
     },
+    quantised: (name) => quantisedMatrix(find(name)),
     identity: () => JSON.stringify(files.map((file) => [file.path, file.identity()])),
     sha256() {
       digest ??= Promise.all(files.map(sha256)).then(([first = "", ...rest]) =>
@@ -86,19 +86,60 @@ function validRow(tensor: StoredTensor, row: number | undefined): number {
   throw new KvError({ code: "invalid_option", path: ["rows"], found: row, allowed });
 }
 
+/** An array that a tensor, or a part of each of its blocks, is decoded into: so many numbers per row, from the first row on. */
+interface Decoded<A> {
+  readonly length: number;
+  subarray(from: number, to: number): A;
+  slice(from: number, to: number): A;
+  set(values: A, at: number): void;
+}
+
+type Decode<A> = (bytes: Uint8Array<ArrayBuffer>, out: A) => void;
+
+const decoderOf =
+  ({ type }: WeightInfo): Decode<Float32Array<ArrayBuffer>> =>
+  (bytes, out) =>
+    dequantise(type, bytes, out);
+
+function quantisedMatrix(tensor: StoredTensor): QuantisedMatrix | null {
+  const parts = tensor.shape.length === 2 ? blockParts(tensor.type) : undefined;
+  if (parts === undefined) return null;
+  const { bits, quants, scales, offsets } = parts;
+  return {
+    bits,
+    quants: (into) => readWhole(tensor, into, quants),
+    scales: (into) => readWhole(tensor, into, scales),
+    offsets: offsets && ((into) => readWhole(tensor, into, offsets)),
+  };
+}
+
+/** Every row, in the order of the model rather than of the file. */
+function readWhole<A extends Decoded<A>>(tensor: StoredTensor, out: A, decode: Decode<A>): void {
+  const rows = rowCount(tensor);
+  readRange(tensor, 0, rows, out, decode);
+  if (tensor.pairedHeadDim !== null) unpair(out, tensor.pairedHeadDim, out.length / rows);
+}
+
 /** Reads and decodes `count` stored rows from `first`, in chunks, so that the raw bytes are never all in memory. */
-function readRange(tensor: StoredTensor, first: number, count: number, out: Float32Array<ArrayBuffer>): void {
+function readRange<A extends Decoded<A>>(
+  tensor: StoredTensor,
+  first: number,
+  count: number,
+  out: A,
+  decode: Decode<A>,
+): void {
   const { type, file } = tensor;
   const elements = count * columnCount(tensor);
   const start = tensor.offset + storedBytes(type, first * columnCount(tensor));
   const block = blocks[type];
   const step = Math.floor(chunkBytes / block.bytes) * block.elements;
   const buffer = new Uint8Array(storedBytes(type, Math.min(step, elements)));
+  const perElement = out.length / elements;
   for (let at = 0; at < elements; at += step) {
     const size = Math.min(step, elements - at);
     const bytes = buffer.subarray(0, storedBytes(type, size));
     file.readInto(bytes, start + storedBytes(type, at));
-    dequantise(type, bytes, out.subarray(at, at + size));
+    decode(bytes, out.subarray(at * perElement, (at + size) * perElement));
   }
 }
 
@@ -110,14 +151,14 @@ function storedRow({ pairedHeadDim }: StoredTensor, row: number): number {
   return row - inHead + 2 * (inHead % middle) + Math.floor(inHead / middle);
 }
 
-/** Puts rows of every head back: [heads, d/2, 2, columns] to [heads, 2, d/2, columns]. */
-function unpair(values: Float32Array, headDim: number, columns: number): void {
-  const size = headDim * columns;
+/** Puts rows of every head back: [heads, d/2, 2, width] to [heads, 2, d/2, width]. */
+function unpair<A extends Decoded<A>>(values: A, headDim: number, width: number): void {
+  const size = headDim * width;
   for (let at = 0; at < values.length; at += size) {
     const paired = values.slice(at, at + size);
     for (let row = 0; row < headDim; row++) {
-      const from = (2 * (row % (headDim / 2)) + Math.floor(row / (headDim / 2))) * columns;
-      values.set(paired.subarray(from, from + columns), at + row * columns);
+      const from = (2 * (row % (headDim / 2)) + Math.floor(row / (headDim / 2))) * width;
+      values.set(paired.subarray(from, from + width), at + row * width);
     }
   }
 }

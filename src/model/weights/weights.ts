@@ -6,6 +6,8 @@
  * fp32, exactly as the stored type defines them; nothing is held in memory after a read.
  */
 
+import type { QuantisedMatrix } from "./quantised.ts";
+
 /** Stored element types this project reads. */
 export type WeightType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_1";
 
@@ -36,6 +38,8 @@ export interface Weights extends Disposable {
    * table need not stay in memory.
    */
   readRows(name: string, rows: ArrayLike<number>): Float32Array<ArrayBuffer>;
+  /** A matrix of Q8_0, Q4_0 or Q4_1 in its own blocks, for whole-number products; null for what is not one. @throws KvError `missing_tensor` */
+  quantised(name: string): QuantisedMatrix | null;
   /**
    * What changes when the files do: their paths, sizes, inodes and times as the system has them now, null if there are none.
    * Free, where `sha256` takes a second per GB; a file moved or touched gets another identity with the same content.

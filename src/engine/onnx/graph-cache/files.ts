@@ -26,12 +26,11 @@ export async function writeGraph(folder: string, model: OnnxModel, sources: read
   let [free, busy]: readonly ArrayBuffer[] = buffers;
   let written = Promise.resolve();
   try {
-    for (const { path, length, fill } of model.weights) {
-      const byteLength = length * Float32Array.BYTES_PER_ELEMENT;
+    for (const { path, byteLength, fill } of model.weights) {
       if (free === undefined || free.byteLength < byteLength) free = new ArrayBuffer(byteLength);
-      const data = new Float32Array(free, 0, length);
-      fill(data);
-      checksums[path] = crc32(new Uint8Array(free, 0, byteLength));
+      fill(free);
+      const data = new Uint8Array(free, 0, byteLength);
+      checksums[path] = crc32(data);
       await written;
       written = writeFile(join(folder, path), data);
       [free, busy] = [busy, free];
@@ -51,7 +50,7 @@ export async function isWhole(folder: string, model: OnnxModel): Promise<boolean
   if (manifest === null) return false;
   const files = [
     { path: GRAPH, size: model.graph.byteLength },
-    ...model.weights.map(({ path, length }) => ({ path, size: length * Float32Array.BYTES_PER_ELEMENT })),
+    ...model.weights.map(({ path, byteLength }) => ({ path, size: byteLength })),
   ];
   const part = new Uint8Array(PART);
   try {

@@ -1,9 +1,9 @@
 /**
- * Graphs with their fp32 weights in files, made once per model: later loads read and dequantise nothing, and onnxruntime maps
+ * Graphs with their weights in files, made once per model: later loads read and dequantise nothing, and onnxruntime maps
  * the files instead of holding a second copy.
  *
  * Promises: what is used has been checked whole; a folder gets its name only when it is finished, and is never written again
- * (others may have it mapped); one process builds while others wait; a model has one graph, the older ones go. A cache that
+ * (others may have it mapped); one process builds while others wait; a model has one graph of each precision, the older ones go. A cache that
  * cannot be written is not an error: the weights then come from memory.
  *
  * SmolLM2-135M from Q4_1 on 2 shared cores, fastest of runs, 2026-11-22 (load s / CPU s to the first token / peak MiB / MiB after loading):
@@ -22,6 +22,7 @@ import { onDisk } from "../../../model/source/faults.ts";
 import { withLock } from "../../../model/source/lock.ts";
 import type { Weights } from "../../../model/weights/weights.ts";
 import type { OnnxModel } from "../../../onnx/graph.ts";
+import type { Precision } from "../../index.ts";
 import { graphPath, isWhole, sourcesOf, writeGraph } from "./files.ts";
 import { type GraphName, graphName } from "./name.ts";
 
@@ -33,7 +34,7 @@ export interface GraphCache {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** fp32 bytes. Below, memory is as fast; above, the disk space is for the user to grant. */
+/** Bytes of weights. Below, memory is as fast; above, the disk space is for the user to grant. */
 const PAYS = { from: 64 * 2 ** 20, to: 4 * 2 ** 30 };
 
 /**
@@ -42,15 +43,20 @@ const PAYS = { from: 64 * 2 ** 20, to: 4 * 2 ** 30 };
  * @returns null where there is none: weights that are not files, a size that does not pay, a disk that refuses
  * @throws KvError for faults of the weights, and `aborted`
  */
-export async function cachedGraph(model: OnnxModel, weights: Weights, cache: GraphCache): Promise<string | null> {
-  const name = graphName(model, weights);
-  const bytes = model.weights.reduce((sum, { length }) => sum + 4 * length, 0);
+export async function cachedGraph(
+  model: OnnxModel,
+  weights: Weights,
+  precision: Precision,
+  cache: GraphCache,
+): Promise<string | null> {
+  const name = graphName(model, weights, precision);
+  const bytes = model.weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
   if (name === null || (!cache.always && (bytes < PAYS.from || bytes > PAYS.to))) return null;
   const folder = join(cache.folder, name.folder);
   try {
     if (await isWhole(folder, model)) return graphPath(folder);
     return await withLock(join(cache.folder, `${name.place}.lock`), cache.signal ?? null, async () => {
-      const there = (await isWhole(folder, model)) || (await build(model, weights, cache.folder, name));
+      const there = (await isWhole(folder, model)) || (await build(model, weights, precision, cache.folder, name));
       return there ? graphPath(folder) : null;
     });
   } catch (fault) {
@@ -60,7 +66,13 @@ export async function cachedGraph(model: OnnxModel, weights: Weights, cache: Gra
 }
 
 /** False if the weights' files changed meanwhile: their old name would promise what the graph does not hold. */
-async function build(model: OnnxModel, weights: Weights, root: string, { place, folder }: GraphName): Promise<boolean> {
+async function build(
+  model: OnnxModel,
+  weights: Weights,
+  precision: Precision,
+  root: string,
+  { place, folder }: GraphName,
+): Promise<boolean> {
   const staging = join(root, `${place}.${randomUUID().slice(0, 8)}.tmp`);
   return await onDisk(root, async () => {
     await removeOutdated(root, place);
@@ -70,7 +82,7 @@ async function build(model: OnnxModel, weights: Weights, root: string, { place, 
         model,
         weights.files.map((path) => resolve(path)),
       );
-      if (graphName(model, weights)?.folder !== folder) return false;
+      if (graphName(model, weights, precision)?.folder !== folder) return false;
       await rename(staging, join(root, folder));
       return true;
     } finally {

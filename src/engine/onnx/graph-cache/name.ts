@@ -5,12 +5,13 @@ import ort from "onnxruntime-node/package.json" with { type: "json" };
 import type { Weights } from "../../../model/weights/weights.ts";
 import type { OnnxModel } from "../../../onnx/graph.ts";
 import { version } from "../../../version.ts";
+import type { Precision } from "../../index.ts";
 
 /** To be raised when the same weights become other values, or lie otherwise in the folder. The graph itself is hashed. */
 const FORMAT = 1;
 
 export interface GraphName {
-  /** Of the weights' paths: what replaces one another. No prefix of another's. */
+  /** Of the weights' paths and the precision: what replaces one another. No prefix of another's. */
   readonly place: string;
   /** The folder: `place`, then what hashes the graph, the weights' identity and the versions. */
   readonly folder: string;
@@ -21,12 +22,12 @@ export interface GraphName {
  *
  * Weights are known by their files' sizes, inodes and times (as git knows what changed), not by their hash: hashing takes a
  * second per GB, as long as the whole warm load may (2026-11). A file that was moved or touched costs one rebuild.
- * The configuration, the precision and the shapes are in the graph's own bytes.
+ * The configuration and the shapes are in the graph's own bytes.
  */
-export function graphName({ graph }: OnnxModel, weights: Weights): GraphName | null {
+export function graphName({ graph }: OnnxModel, weights: Weights, precision: Precision): GraphName | null {
   const identity = weights.identity();
   if (identity === null) return null;
-  const place = digest(JSON.stringify(weights.files.map((path) => resolve(path))));
+  const place = `${digest(JSON.stringify(weights.files.map((path) => resolve(path))))}.${precision}`;
   const versions = JSON.stringify([FORMAT, version, ort.version]);
   return { place, folder: `${place}-${digest(versions, identity, graph)}` };
 }
