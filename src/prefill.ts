@@ -9,13 +9,13 @@ import { tokensOf } from "./prompt.ts";
 
 /** Queries that are always observed: enough for every published window. */
 export const OBSERVED_QUERIES = 64;
-/** Tokens run at once, unless told otherwise. */
-export const DEFAULT_CHUNK = 512;
+/** Tokens run at once, unless told otherwise: for long prompts fewer, as fast there and with 100 MB less at the peak (2026-11). */
+const chunkFor = (length: number): number => (length <= 4096 ? 512 : 256);
 
 export interface PrefillOptions {
   /** Methods that will compress this prompt: what they need to see is collected on the way. The last 64 queries always are. */
   readonly observe?: readonly Method[] | undefined;
-  /** Tokens run at once; the result does not depend on it. Default 512. */
+  /** Tokens run at once; the result does not depend on it. Default 512; 256 for prompts over 4,096 tokens. */
   readonly chunk?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each chunk with the tokens done. */
@@ -32,7 +32,7 @@ export const prefillSchema = z.object({
     .int("an integer >= 1")
     .min(1, "an integer >= 1")
     .max(2 ** 20, "an integer <= 1048576")
-    .default(DEFAULT_CHUNK),
+    .optional(),
   signal: signalOption,
   onProgress: callbackOption<(done: number, total: number) => void>(),
 });
@@ -52,7 +52,7 @@ export async function prefill(
   const tokens = tokensOf(model, prompt);
   const { layers, logits, queries, columnSums } = await model.engine.prefill({
     tokens,
-    chunk,
+    chunk: chunk ?? chunkFor(tokens.length),
     lastQueries: Math.max(OBSERVED_QUERIES, ...observe.map((method) => method.needs.queries)),
     columnSums: observe.some((method) => method.needs.columnSums),
     ...(signal === undefined ? {} : { signal }),

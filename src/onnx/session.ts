@@ -67,6 +67,11 @@ const handle = (session: InferenceSession): Session => ({
   [Symbol.asyncDispose]: () => session.release(),
 });
 
+/** Frees the memory of outputs that were copied from, which otherwise waits for a collection: 90 MB of a prompt of 8,000's peak. */
+export function release(outputs: Readonly<Record<string, Feed>>): void {
+  for (const { data } of Object.values(outputs)) if (data.buffer instanceof ArrayBuffer) data.buffer.transfer(0);
+}
+
 const prepared = new WeakMap<Feed, OrtTensor>();
 
 function toOrt(feed: Feed): OrtTensor {

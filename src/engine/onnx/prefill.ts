@@ -1,6 +1,7 @@
 /** A prompt through the graph, chunk by chunk. */
 import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
+import { release } from "../../onnx/session.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { ColumnTotals } from "./column-totals.ts";
 import { chunkFeeds, YES } from "./feeds.ts";
@@ -49,6 +50,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     );
     recent.take(floats(out, "queries"), end);
     totals?.add(out, end);
+    release(out);
     onProgress?.(end, n);
   }
   return { layers: cache.finish(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
