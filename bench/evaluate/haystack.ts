@@ -13,13 +13,18 @@ export const sentences = (): readonly string[] =>
         .split(/(?<=[.!?]["']?) (?=["'A-Z])/),
     );
 
-/** Consecutive sentences from `from` on, as many as take at most `room` tokens. */
+/** Room that is left as it is: hardly a sentence is shorter. */
+const CRUMBS = 12;
+
+/** Sentences from `from` on that take at most `room` tokens together; those too long for what is left are passed over. */
 export function fill(tokenizer: Tokenizer, from: number, room: number): string[] {
   const taken: string[] = [];
   let left = room;
   for (const sentence of sentences().slice(from)) {
-    left -= tokenizer.encode(` ${sentence}`).length;
-    if (left < 0) break;
+    if (left < CRUMBS) break;
+    const length = tokenizer.encode(` ${sentence}`).length;
+    if (length > left) continue;
+    left -= length;
     taken.push(sentence);
   }
   return taken;
