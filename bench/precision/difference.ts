@@ -25,9 +25,10 @@ export const rms = (a: Float32Array, b: Float32Array): number => Math.sqrt(squar
 export function klDivergence(reference: Float32Array, other: Float32Array): number {
   const [p, q] = [logSumExp(reference), logSumExp(other)];
   let sum = 0;
-  for (const [token, logit] of reference.entries()) {
-    const probability = Math.exp(logit - p);
-    if (probability > 0) sum += probability * (logit - p - ((other[token] ?? 0) - q));
+  for (let token = 0; token < reference.length; token++) {
+    const likelihood = (reference[token] ?? 0) - p; // its logarithm
+    const probability = Math.exp(likelihood);
+    if (probability > 0) sum += probability * (likelihood - ((other[token] ?? 0) - q));
   }
   return Math.max(0, sum); // rounding may leave a trace below
 }
@@ -81,6 +82,6 @@ function squares(a: Float32Array, b: Float32Array): number {
 function logSumExp(logits: Float32Array): number {
   const most = logits[argmax(logits)] ?? 0;
   let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - most);
+  for (let token = 0; token < logits.length; token++) sum += Math.exp((logits[token] ?? 0) - most);
   return most + Math.log(sum);
 }
