@@ -14,10 +14,14 @@ const { values } = parseArgs({
   options: {
     model: { type: "string" },
     length: { type: "string", default: "1000" },
+    budgets: { type: "string", default: "64,128,256" },
+    /** Of the prompt whose heads keep unequal numbers of entries. */
+    long: { type: "string", default: "2048" },
     steps: { type: "string", default: "9" },
   },
 });
-const length = Number(values.length);
+const [length, long] = [Number(values.length), Number(values.long)];
+const budgets = values.budgets.split(",").map(Number);
 const steps = Number(values.steps);
 
 interface Cost {
@@ -67,7 +71,7 @@ async function measure(model: Model, name: string, caches: readonly KvCache[]): 
   const batched: Cost[] = [];
   const single: Cost[] = [];
   for (let i = -1; i < steps; i++) {
-    const token = 1000 + i;
+    const token = (1000 + i) % model.config.vocabSize;
     const batch = await cost(() => engine.step(together.map((cache) => ({ token, cache }))));
     const each = await cost(async () => {
       for (const cache of alone) await engine.step([{ token, cache }]);
@@ -94,15 +98,14 @@ async function measure(model: Model, name: string, caches: readonly KvCache[]): 
 
 using model = await loadModel(values.model);
 const methods = Object.values(registry);
-const budgets = [64, 128, 256];
 const configurations = methods.flatMap((factory) => budgets.map((budget) => factory({ budget })));
 const promptOf = (seed: number, n: number) =>
   Int32Array.from({ length: n }, (_, i) => (i * 7919 + seed * 104_729) % model.config.vocabSize);
 const forks = (cache: KvCache, count: number) => Array.from({ length: count }, () => cache.fork());
 
 using context = await prefill(model, promptOf(0, length), { observe: configurations });
-const compressed: KvCache[] = [];
-for (const method of configurations) compressed.push(await compress(context, method));
+const compressed: { budget: number; cache: KvCache }[] = [];
+for (const method of configurations) compressed.push({ budget: method.budget, cache: await compress(context, method) });
 const small = compressed.at(-2);
 if (small === undefined) throw new Error("no configuration");
 
@@ -110,24 +113,32 @@ const table = new Table({
   head: ["batch", "B", "alone ms", "CPU ms", "batch ms", "CPU ms", "summed tok/s", "gain", "CPU gain", "runs"],
   style: { head: [], border: [] },
 });
-table.push(await measure(model, "one, budget 128", [small]));
-for (const count of [2, 4, 8, 16, 32]) table.push(await measure(model, `forks, budget 128`, forks(small, count)));
+table.push(await measure(model, `one, budget ${small.budget}`, [small.cache]));
+for (const count of [2, 4, 8, 16, 32])
+  table.push(await measure(model, `forks, budget ${small.budget}`, forks(small.cache, count)));
 for (const count of [4, 16]) table.push(await measure(model, `forks, full at ${length}`, forks(context.cache, count)));
-table.push(await measure(model, "6 methods x 3 budgets", compressed));
+table.push(
+  await measure(
+    model,
+    `${methods.length} methods x ${budgets.length} budgets`,
+    compressed.map(({ cache }) => cache),
+  ),
+);
 
-using long = await prefill(model, promptOf(1, 2048));
-/** The first head keeps 2000 entries and the others 64, or all the mean of that. */
+using unequal = await prefill(model, promptOf(1, long));
+const [most, few] = [long - 48, Math.round(long / 32)];
+/** The first head keeps nearly all entries and the others few, or all the mean of that. */
 const keeping = (counts: (head: number) => number) =>
   retain(
-    long,
+    unequal,
     Array.from({ length: model.config.layers }, () =>
       Array.from({ length: model.config.kvHeads }, (_, head) => Int32Array.from({ length: counts(head) }, (_, i) => i)),
     ),
   );
 const { kvHeads } = model.config;
-const even = Math.round((2000 + 64 * (kvHeads - 1)) / kvHeads);
+const even = Math.round((most + few * (kvHeads - 1)) / kvHeads);
 for (const [name, counts] of [
-  ["one head 2000, others 64", (head: number) => (head === 0 ? 2000 : 64)],
+  [`one head ${most}, others ${few}`, (head: number) => (head === 0 ? most : few)],
   [`all heads ${even}`, () => even],
 ] as const) {
   table.push(await measure(model, name, [await keeping(counts), await keeping(counts)]));

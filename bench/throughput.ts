@@ -22,10 +22,12 @@ const { values } = parseArgs({
   options: {
     model: { type: "string" },
     lengths: { type: "string", default: "512,2048,8000" },
+    budget: { type: "string", default: "128" },
     repeat: { type: "string", default: "3" },
   },
 });
 const lengths = values.lengths.split(",").map(Number);
+const budget = Number(values.budget);
 const repeat = Number(values.repeat);
 const DECODED = 16;
 
@@ -74,7 +76,7 @@ const table = new Table({
 });
 const loadedMiB = peakMiB();
 for (const length of lengths) {
-  const methods = [full(), snapKV({ budget: 128 }), pyramidKV({ budget: 128 }), h2o({ budget: 128 })];
+  const methods = [full(), snapKV({ budget }), pyramidKV({ budget }), h2o({ budget })];
   for (const method of methods) table.push(await measure(model, length, method));
 }
 console.log(table.toString());

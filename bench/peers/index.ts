@@ -1,48 +1,61 @@
 /**
- * Our speed and memory beside the peers', in one run: turns taken, same machine, same threads, medians and extremes.
+ * Our speed and memory beside the peers' and the hardware's limit, in one run: turns taken, same machine, same threads, medians
+ * and extremes.
  *
  * Absent peers are said to be absent. README.md beside this file says how to install them; `--only small,sweep,memory,512`
  * picks parts, `--readme` writes the table into bench/README.md.
  */
 import { parseArgs } from "node:util";
-import { startPeers } from "./installed.ts";
-import { Bench } from "./measure.ts";
-import { memoryRows, smallRows, sweepRows } from "./other-rows.ts";
-import { promptRows } from "./prompt-rows.ts";
-import { report, writeReadme } from "./report.ts";
-import type { Row } from "./row.ts";
+import { KvError } from "../../src/index.ts";
+import { command, integer } from "../command.ts";
+import { writeTable } from "./report.ts";
+import { run } from "./run.ts";
+import { SIZES } from "./sizes.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", default: "memory,small,512,2048,sweep,8000" },
-    repeat: { type: "string", default: "3" },
-    threads: { type: "string", default: "2" },
-    /** Seconds spent, over the whole run, on waiting for a quiet machine and on asking again. */
-    patience: { type: "string", default: "240" },
-    /** Peers to leave out: q4_0, q4_1, kvpress. */
-    without: { type: "string", default: "" },
-    readme: { type: "boolean", default: false },
-  },
-});
-const repeat = Number(values.repeat);
-const threads = Number(values.threads);
+const USAGE = `bun run bench [options]
 
-const rows: Row[] = [];
-const parts = values.only.split(",");
-await using peers = await startPeers(threads, values.without.split(","));
-const bench = new Bench(peers, Number(values.patience));
-// Allocators grow once; nobody's first run is timed.
-if (parts.some((part) => part !== "memory"))
-  await bench.everyone({ op: "prefill", length: 512, method: "full", budget: 512, hold: "warm" });
-await bench.everyone({ op: "drop" });
-for (const part of parts) {
-  if (part === "memory") rows.push(...(await memoryRows(threads, 8000, repeat)));
-  else if (part === "small") rows.push(...(await smallRows(bench, repeat)));
-  else if (part === "sweep") rows.push(...(await sweepRows(bench, repeat)));
-  else rows.push(...(await promptRows(bench, Number(part), repeat)));
-  // So that an interrupted run has told what it knew.
-  console.error(report(rows, peers, threads, repeat));
+  --only PARTS     of memory, small, sweep, and lengths of prompts (default: memory,small,512,2048,sweep,8000)
+  --repeat N       rounds (default: 3)
+  --threads N      of everyone (default: 2)
+  --patience S     seconds spent, over the whole run, on waiting for a quiet machine and on asking again (default: 240)
+  --without PEERS  to leave out: q4_0, q4_1, kvpress
+  --readme         writes the table into bench/README.md
+  --help           this text`;
+const PARTS = ["memory", "small", "sweep"];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", default: "memory,small,512,2048,sweep,8000" },
+      repeat: { type: "string", default: "3" },
+      threads: { type: "string", default: "2" },
+      patience: { type: "string", default: "240" },
+      without: { type: "string", default: "" },
+      readme: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const parts = values.only.split(",");
+  const unknown = parts.find((part) => !PARTS.includes(part) && !/^[1-9]\d*$/.test(part));
+  if (unknown !== undefined)
+    throw new KvError({
+      code: "invalid_option",
+      path: ["--only"],
+      found: unknown,
+      allowed: `${PARTS.join(", ")}, or the length of a prompt`,
+    });
+  const { text } = await run({
+    parts,
+    sizes: SIZES,
+    repeat: integer("--repeat", values.repeat),
+    threads: integer("--threads", values.threads),
+    patience: integer("--patience", values.patience, 0),
+    without: values.without.split(","),
+    log: console.error,
+  });
+  console.log(text);
+  if (values.readme) await writeTable(text);
 }
-const text = report(rows, peers, threads, repeat);
-console.log(text);
-if (values.readme) await writeReadme(text);
+
+await command("bench", main);

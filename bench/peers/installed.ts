@@ -19,13 +19,28 @@ export const TITLES: Record<PeerName, string> = {
   kvpress: "kvpress",
 };
 
-export const peersFolder = process.env.PYRAMIDKV_PEERS ?? join(homedir(), ".cache/pyramidkv-peers");
-export const ourCommand = [process.execPath, join(import.meta.dir, "our-worker.ts")];
+const peersFolder = process.env.PYRAMIDKV_PEERS ?? join(homedir(), ".cache/pyramidkv-peers");
+const own = (worker: string, model: string | undefined): readonly string[] => [
+  process.execPath,
+  join(import.meta.dir, worker),
+  ...(model === undefined ? [] : [model]),
+];
+/** Ours, on the default model or another. */
+export const ourCommand = (model?: string) => own("our-worker.ts", model);
+export const limitCommand = (model?: string) => own("limit-worker.ts", model);
 
 const at = (path: string) => join(peersFolder, path);
 const llama = [process.execPath, join(import.meta.dir, "llama-worker.ts")];
 const library = at("node/node_modules/node-llama-cpp/package.json");
-const commands: Record<Exclude<PeerName, "ours">, { needs: readonly string[]; command: readonly string[] }> = {
+/** A peer's files, without which it is absent, and what starts it. */
+export interface Installation {
+  readonly needs: readonly string[];
+  readonly command: readonly string[];
+}
+export type Installations = Readonly<Record<Exclude<PeerName, "ours">, Installation>>;
+
+/** Where install.sh puts them. */
+export const INSTALLED: Installations = {
   q4_0: { needs: [library, at("models/q4_0.gguf")], command: [...llama, at("models/q4_0.gguf")] },
   q4_1: { needs: [library, at("models/original.gguf")], command: [...llama, at("models/original.gguf")] },
   kvpress: {
@@ -34,12 +49,26 @@ const commands: Record<Exclude<PeerName, "ours">, { needs: readonly string[]; co
   },
 };
 
+export interface StartOptions {
+  readonly threads: number;
+  /** Left out, by name. */
+  readonly without?: readonly string[];
+  /** Ours; default: the default model. */
+  readonly model?: string | undefined;
+  readonly installations?: Installations;
+}
+
 /** Starts everyone who is installed; a peer that does not start is as absent as one that is not there. */
-export async function startPeers(threads: number, without: readonly string[] = []): Promise<Peers> {
-  const workers = new Map<PeerName, Worker>([["ours", await start(ourCommand, threads)]]);
+export async function startPeers({
+  threads,
+  without = [],
+  model,
+  installations = INSTALLED,
+}: StartOptions): Promise<Peers> {
+  const workers = new Map<PeerName, Worker>([["ours", await start(ourCommand(model), threads)]]);
   const absent = new Map<PeerName, string>();
   for (const name of ["q4_0", "q4_1", "kvpress"] as const) {
-    const { needs, command } = commands[name];
+    const { needs, command } = installations[name];
     if (without.includes(name)) {
       absent.set(name, "left out");
       continue;

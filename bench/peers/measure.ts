@@ -1,5 +1,6 @@
 /** Takes turns: A B C A B C, each on a machine as quiet as patience allows. */
 import type { PeerName, Peers } from "./installed.ts";
+import type { Limit } from "./limit.ts";
 import { QUIET, quiet } from "./load.ts";
 import type { Request } from "./protocol.ts";
 import type { Sample, Worker } from "./worker.ts";
@@ -15,12 +16,17 @@ export interface Turn {
 }
 
 export class Bench {
+  /** What the hardware does at most, if that was measured. */
+  readonly limit: Limit | null;
   readonly #peers: Peers;
+  readonly #log: (line: string) => void;
   #patience: number;
 
-  constructor(peers: Peers, patience: number) {
+  constructor(peers: Peers, patience: number, limit: Limit | null, log: (line: string) => void) {
     this.#peers = peers;
     this.#patience = patience;
+    this.limit = limit;
+    this.#log = log;
   }
 
   /** Asks once, without timing. */
@@ -40,7 +46,7 @@ export class Bench {
         if (worker === undefined || round >= atMost || this.#hopeless(samples.get(key))) continue;
         const sample = await this.#quietly(worker, request);
         const { seconds, cpu, others } = sample;
-        console.error(`${key} ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, others ${(100 * others).toFixed(0)} %`);
+        this.#log(`${key} ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, others ${(100 * others).toFixed(0)} %`);
         samples.set(key, [...(samples.get(key) ?? []), sample]);
       }
     }

@@ -1,31 +1,31 @@
 /** The rows that are not about one prompt's length: the smallest cache, the sweep, memory. */
 import { ourCommand, type PeerName } from "./installed.ts";
+import { ofLimit } from "./limit.ts";
 import type { Bench, Turn } from "./measure.ts";
 import { METHODS, type Request } from "./protocol.ts";
 import { compared, type Row, verdict } from "./row.ts";
+import type { Sizes } from "./sizes.ts";
 import { median, part } from "./statistics.ts";
 import { type Sample, start } from "./worker.ts";
 
-const STEPS = 16;
-
-/** Everyone at 128 entries, nothing compressed. */
-export async function smallRows(bench: Bench, repeat: number): Promise<Row[]> {
+/** Everyone on a small cache, nothing compressed. */
+export async function smallRows(bench: Bench, { small, steps }: Sizes, repeat: number): Promise<Row[]> {
   const peers: PeerName[] = ["ours", "q4_0", "q4_1", "kvpress"];
-  await bench.everyone({ op: "prefill", length: 128, method: "full", budget: 128, hold: "small" });
-  const turns = peers.map(
-    (peer): Turn => ({ key: peer, peer, request: { op: "decode", held: "small", steps: STEPS } }),
-  );
+  await bench.everyone({ op: "prefill", length: small, method: "full", budget: small, hold: "small" });
+  const turns = peers.map((peer): Turn => ({ key: peer, peer, request: { op: "decode", held: "small", steps } }));
   const samples = await bench.rounds(3 * repeat, turns);
   await bench.everyone({ op: "drop" });
+  const ours = samples.get("ours") ?? [];
   const row = (name: PeerName, peer: string, goal: number | null) =>
     compared({
-      what: "decode (fp32), 128 entries",
-      ours: samples.get("ours") ?? [],
+      what: `decode (fp32), ${small} entries`,
+      ours,
       theirs: samples.get(name),
-      tokens: STEPS,
+      tokens: steps,
       goal,
       peer,
       stepwise: true,
+      limit: ofLimit(ours, "bandwidth", bench.limit),
     });
   return [
     row("q4_0", "llama.cpp Q4_0", 1.1),
@@ -35,15 +35,15 @@ export async function smallRows(bench: Bench, repeat: number): Promise<Row[]> {
 }
 
 /** Six methods at three budgets on one prompt: one prefill and forks against a prefill for each. */
-export async function sweepRows(bench: Bench, repeat: number): Promise<Row[]> {
-  const request: Request = { op: "sweep", length: 1000, budgets: [64, 128, 256], steps: STEPS };
+export async function sweepRows(bench: Bench, { sweep, steps }: Sizes, repeat: number): Promise<Row[]> {
+  const request: Request = { op: "sweep", ...sweep, steps };
   const samples = await bench.rounds(repeat, [
     { key: "ours", peer: "ours", request },
     { key: "kvpress", peer: "kvpress", request, atMost: 1 },
   ]);
   return [
     compared({
-      what: `sweep of ${3 * METHODS.length} configurations, n = ${request.length}, ${STEPS} new tokens`,
+      what: `sweep of ${sweep.budgets.length * METHODS.length} configurations, n = ${sweep.length}, ${steps} new tokens`,
       ours: samples.get("ours") ?? [],
       theirs: samples.get("kvpress"),
       tokens: 1,
@@ -54,10 +54,15 @@ export async function sweepRows(bench: Bench, repeat: number): Promise<Row[]> {
 }
 
 /** Each sample in a fresh process, whose peak is that of one prefill and nothing else. */
-export async function memoryRows(threads: number, length: number, repeat: number): Promise<Row[]> {
+export async function memoryRows(
+  model: string | undefined,
+  threads: number,
+  { memory: length }: Sizes,
+  repeat: number,
+): Promise<Row[]> {
   const samples: Sample[] = [];
   for (let i = 0; i < repeat; i++) {
-    await using worker = await start(ourCommand, threads);
+    await using worker = await start(ourCommand(model), threads);
     samples.push(await worker.ask({ op: "memory", length }));
   }
   const of = (name: string) => median(part(samples, name));
@@ -70,6 +75,7 @@ export async function memoryRows(threads: number, length: number, repeat: number
       ours: `peak ${(of("peak") / MB).toFixed(0)}, weights ${(of("weights") / MB).toFixed(0)}, cache ${(of("cache") / MB).toFixed(0)} MB`,
       peer: "",
       figure: `${beyond.toFixed(0)} MB; ${grown.toFixed(0)} MB beyond the loaded process (${(of("before") / MB).toFixed(0)} MB)`,
+      limit: "",
       goal: "under 400 MB",
       met: verdict(beyond < 400),
       others: "",

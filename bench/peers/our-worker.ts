@@ -18,6 +18,7 @@ import {
   window,
 } from "../../src/index.ts";
 import { type Answer, METHODS, type MethodName, promptOf, type Request, serve, THREADS, timed } from "./protocol.ts";
+import { prefillFlops, stepBytes, weightBytes } from "./work.ts";
 
 const makers: Record<MethodName, (budget: number) => Method> = {
   full: () => full(),
@@ -45,6 +46,7 @@ session.run = async function (this: InferenceSession, ...args: Parameters<typeof
 const model = await loadModel(process.argv[2], { threads: THREADS, progress: false });
 const { config } = model;
 const held = new Map<string, KvCache>();
+const tokensOf = (length: number) => Int32Array.from(promptOf(length, config.vocabSize));
 
 /** Linux counts a process's peak; writing 5 to clear_refs starts it anew. */
 const status = (field: string) =>
@@ -54,12 +56,10 @@ async function memory(length: number): Promise<Answer> {
   Bun.gc(true);
   writeFileSync("/proc/self/clear_refs", "5");
   const before = status("VmRSS");
-  const answer = await timed(async () => void (await prefill(model, Int32Array.from(promptOf(length)))));
-  const { layers, kvHeads, headDim, hiddenSize, vocabSize, intermediateSize, queryHeads } = config;
-  const perLayer = hiddenSize * (2 * headDim * (queryHeads + kvHeads) + 3 * intermediateSize + 2);
-  const weights = 4 * (layers * perLayer + hiddenSize * (vocabSize * (config.tiedEmbeddings ? 1 : 2) + 1));
+  const answer = await timed(async () => void (await prefill(model, tokensOf(length))));
+  const { layers, kvHeads, headDim } = config;
   const cache = length * layers * 2 * kvHeads * headDim * 4;
-  return { ...answer, parts: { peak: status("VmHWM"), before, weights, cache } };
+  return { ...answer, parts: { peak: status("VmHWM"), before, weights: weightBytes(config), cache } };
 }
 
 const handle = (request: Request): Promise<Answer> => {
@@ -67,27 +67,29 @@ const handle = (request: Request): Promise<Answer> => {
     case "prefill":
       return timed(async () => {
         const method = makers[request.method](request.budget);
-        using context = await prefill(model, Int32Array.from(promptOf(request.length)), { observe: [method] });
+        using context = await prefill(model, tokensOf(request.length), { observe: [method] });
         const started = performance.now();
         const cache = await compress(context, method);
         held.get(request.hold)?.[Symbol.dispose]();
         held.set(request.hold, cache);
-        return { compress: (performance.now() - started) / 1000 };
+        const compressed = (performance.now() - started) / 1000;
+        return { compress: compressed, flops: prefillFlops(config, request.length) };
       });
     case "decode":
       return timed(async () => {
         const original = held.get(request.held);
         if (original === undefined) throw new RangeError(`nothing held as ${request.held}`);
         using cache = original.fork();
+        const bytes = request.steps * stepBytes(config, cache.bytes);
         const before = network;
         const started = performance.now();
         for (let i = 0; i < request.steps; i++) await step(model, cache, (31 * i) % config.vocabSize);
-        return { outside: (performance.now() - started) / 1000 - (network - before) };
+        return { outside: (performance.now() - started) / 1000 - (network - before), bytes };
       });
     case "sweep":
       return timed(async () => {
         const methods = METHODS.flatMap((name) => request.budgets.map((budget) => makers[name](budget)));
-        using context = await prefill(model, Int32Array.from(promptOf(request.length)), { observe: methods });
+        using context = await prefill(model, tokensOf(request.length), { observe: methods });
         const caches = await Promise.all(methods.map((method) => compress(context, method)));
         await generateBatch(model, caches, { maxNewTokens: request.steps, stopTokens: [] });
         for (const cache of caches) cache[Symbol.dispose]();
@@ -102,6 +104,8 @@ const handle = (request: Request): Promise<Answer> => {
       });
     case "memory":
       return memory(request.length);
+    case "limit":
+      throw new RangeError("limit-worker.ts answers that");
   }
 };
 

@@ -13,7 +13,7 @@ export type MethodName = "full" | "window" | "streaming" | "h2o" | "snapkv" | "p
 export const METHODS: readonly MethodName[] = ["full", "window", "streaming", "h2o", "snapkv", "pyramidkv"];
 
 export type Request =
-  /** Runs a prompt, compresses its cache, and holds what is left under a name. `compress` seconds are among the parts. */
+  /** Runs a prompt, compresses its cache, and holds what is left under a name. Ours: `compress` seconds, `flops` of the prefill. */
   | {
       readonly op: "prefill";
       readonly length: number;
@@ -21,14 +21,16 @@ export type Request =
       readonly budget: number;
       readonly hold: string;
     }
-  /** Decodes on what is held; `outside` seconds among the parts, where known. */
+  /** Decodes on what is held. Ours: seconds `outside` the network, `bytes` of weights and cache that had to be read. */
   | { readonly op: "decode"; readonly held: string; readonly steps: number }
   /** All methods at all budgets on one prompt. */
   | { readonly op: "sweep"; readonly length: number; readonly budgets: readonly number[]; readonly steps: number }
   /** Lets go of everything held. */
   | { readonly op: "drop" }
   /** Bytes among the parts: the process's `peak` over one prefill, its `before`, `weights` and `cache`. */
-  | { readonly op: "memory"; readonly length: number };
+  | { readonly op: "memory"; readonly length: number }
+  /** What the hardware does at most: `flops` a second, `slowestFlops` of the worst shape, `bandwidth` in bytes a second. */
+  | { readonly op: "limit"; readonly rows: number; readonly square: number; readonly tries: number };
 
 export interface Answer {
   readonly seconds: number;
@@ -37,8 +39,11 @@ export interface Answer {
   readonly parts: Readonly<Record<string, number>>;
 }
 
+/** Tokens that the default model knows. */
+const VOCABULARY = 49152;
 /** Arbitrary but fixed tokens, the same for everyone; their meaning does not change the work. */
-export const promptOf = (length: number): number[] => Array.from({ length }, (_, i) => (i * 7919) % 49152);
+export const promptOf = (length: number, vocabulary = VOCABULARY): number[] =>
+  Array.from({ length }, (_, i) => (i * 7919) % vocabulary);
 
 export type Measured = Readonly<Record<string, number>>;
 

@@ -20,17 +20,17 @@ export function report(rows: readonly Row[], peers: Peers, threads: number, repe
         `- ${TITLES[name]}: ${peers.workers.get(name)?.versions ?? `absent (${peers.absent.get(name) ?? "not asked for"})`}`,
     ),
     "",
-    "| what | ours: median (min-max) | peer: median (min-max) | figure | goal | | others |",
-    "|---|---|---|---|---|---|---|",
+    "| what | ours: median (min-max) | peer: median (min-max) | figure | of the limit | goal | | others |",
+    "|---|---|---|---|---|---|---|---|",
     ...rows.map(
-      (row) => `| ${[row.what, row.ours, row.peer, row.figure, row.goal, row.met, row.others].join(" | ")} |`,
+      (row) =>
+        `| ${[row.what, row.ours, row.peer, row.figure, row.limit, row.goal, row.met, row.others].join(" | ")} |`,
     ),
   ].join("\n");
 }
 
-/** Between the marks of bench/README.md. */
-export async function writeReadme(text: string): Promise<void> {
-  const file = join(import.meta.dir, "../README.md");
+/** Puts the table between the marks of a Markdown file. */
+export async function writeTable(text: string, file = join(import.meta.dir, "../README.md")): Promise<void> {
   const [start, end] = ["<!-- table -->", "<!-- /table -->"];
   const [before = "", rest = ""] = (await Bun.file(file).text()).split(start);
   const [, after = ""] = rest.split(end);

@@ -9,6 +9,8 @@ export interface Row {
   readonly peer: string;
   /** The figure that the goal is about; wall time, and CPU time where there is a peer. */
   readonly figure: string;
+  /** Share of what the hardware does at most that ours reaches. */
+  readonly limit: string;
   readonly goal: string;
   readonly met: string;
   /** Share of the machine that other processes took, per cent. */
@@ -34,10 +36,12 @@ interface Comparison {
   readonly peer: string;
   /** Threads meet after every small operator, and spin on a busy machine: its CPU time then says nothing either. */
   readonly stepwise?: boolean;
+  /** As the row shows it; default: none. */
+  readonly limit?: string;
 }
 
 /** Compares medians. Judges by wall time; on a busy machine by CPU time, or not at all if that is disturbed too. */
-export function compared({ what, ours, theirs, tokens, goal, peer, stepwise = false }: Comparison): Row {
+export function compared({ what, ours, theirs, tokens, goal, peer, stepwise = false, limit = "" }: Comparison): Row {
   const rate = (samples: readonly Sample[]) =>
     tokens === 1 ? `${median(wall(samples)).toFixed(1)} s` : `${per(tokens, summary(wall(samples)), 0)} tok/s`;
   const goalText = goal === null ? "" : `${goal}x`;
@@ -47,6 +51,7 @@ export function compared({ what, ours, theirs, tokens, goal, peer, stepwise = fa
       ours: rate(ours),
       peer: `${peer}: absent`,
       figure: "",
+      limit,
       goal: goalText,
       met: "",
       others: percent(othersShare(ours)),
@@ -61,6 +66,7 @@ export function compared({ what, ours, theirs, tokens, goal, peer, stepwise = fa
     ours: rate(ours),
     peer: `${peer}: ${rate(theirs)}`,
     figure: `${times.toFixed(2)}x wall, ${work.toFixed(2)}x CPU`,
+    limit,
     goal: goalText,
     met: goal === null ? "" : judge(),
     others: percent(busy),
