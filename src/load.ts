@@ -28,6 +28,11 @@ export interface LoadOptions extends SourceOptions {
    * written they are in memory all the same.
    */
   readonly mapped?: boolean | undefined;
+  /**
+   * Runs the network on a thread of its own, with the same results, so that timers, servers and abort signals go on while it
+   * works; else they wait for the end of each step and each chunk of a prompt. Default false. Bun and Deno only.
+   */
+  readonly worker?: boolean | undefined;
 }
 
 /** What a number was measured with. */
@@ -63,6 +68,7 @@ const ownOptions = z.object({
   progress: z.boolean("true or false"),
   graphCache: z.boolean("true or false").optional(),
   mapped: z.boolean("true or false"),
+  worker: z.boolean("true or false"),
 });
 
 /**
@@ -74,8 +80,15 @@ const ownOptions = z.object({
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
-  const { threads = availableParallelism(), progress = true, graphCache, mapped = false, ...source } = options;
-  checked(ownOptions, { threads, progress, graphCache, mapped }, "loadModel");
+  const {
+    threads = availableParallelism(),
+    progress = true,
+    graphCache,
+    mapped = false,
+    worker = false,
+    ...source
+  } = options;
+  checked(ownOptions, { threads, progress, graphCache, mapped, worker }, "loadModel");
   if (mapped && graphCache === false)
     throw invalid(["loadModel", "mapped"], mapped, "false where graphCache is: the files it maps are the cache's");
   using bar = progress && source.onProgress === undefined ? progressView() : null;
@@ -85,7 +98,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
-    const engine = await onnxEngine(files.config, files.weights, { threads, graphCache: graphs, mapped });
+    const engine = await onnxEngine(files.config, files.weights, { threads, graphCache: graphs, mapped, worker });
     return {
       id: location.id,
       revision: location.revision,

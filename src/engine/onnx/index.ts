@@ -12,7 +12,8 @@ import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
-import { openSession, openSessionFile, type Session } from "../../onnx/session.ts";
+import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
+import { openWorker } from "../../onnx/worker/index.ts";
 import type { Engine, PrefillRequest, PrefillResult, Step } from "../index.ts";
 import { buildDecoder } from "./decoder.ts";
 import { chunkFeeds } from "./feeds.ts";
@@ -28,6 +29,8 @@ export interface OnnxEngineOptions {
   readonly graphCache?: GraphCache | null;
   /** Leaves cached weights in their files, mapped, instead of packing them into memory. Default false. */
   readonly mapped?: boolean;
+  /** Runs the network and the kernels on a thread of their own. Default false. */
+  readonly worker?: boolean;
 }
 
 /** Builds the graph, opens a session with the weights, and keeps `weights` for looking up embeddings. Disposing closes both. */
@@ -36,8 +39,23 @@ export async function onnxEngine(
   weights: Weights,
   options: OnnxEngineOptions = {},
 ): Promise<Engine> {
-  const session = await open(buildDecoder(config, weights), weights, options);
-  const kernels = onnxKernels(options);
+  const host = options.worker === true ? openWorker() : thisThread;
+  try {
+    return await onHost(host, config, weights, options);
+  } catch (fault) {
+    host[Symbol.dispose]();
+    throw fault;
+  }
+}
+
+async function onHost(
+  host: SessionHost,
+  config: ModelConfig,
+  weights: Weights,
+  options: OnnxEngineOptions,
+): Promise<Engine> {
+  const session = await open(host, buildDecoder(config, weights), weights, options);
+  const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
   const run = { config, weights, session, frequencies: inverseFrequencies(config) };
   const stepper = batchStepper(run);
   let disposed = false;
@@ -61,11 +79,13 @@ export async function onnxEngine(
       kernels[Symbol.dispose]();
       weights[Symbol.dispose]();
       void session[Symbol.asyncDispose]();
+      host[Symbol.dispose]();
     },
   };
 }
 
 async function open(
+  host: SessionHost,
   model: OnnxModel,
   weights: Weights,
   { threads, graphCache = null, mapped = false }: OnnxEngineOptions,
@@ -74,13 +94,13 @@ async function open(
   const path = graphCache === null ? null : await cachedGraph(model, weights, graphCache);
   if (path !== null) {
     try {
-      return await openSessionFile(path, { ...threading, packed: !mapped });
+      return await host.openFile(path, { ...threading, packed: !mapped });
     } catch (fault) {
       // The folder may have been removed since it was checked, or its file system cannot map files.
       if (!(fault instanceof KvError && fault.code === "engine_failed")) throw fault;
     }
   }
-  return await openSession(model, threading);
+  return await host.open(model, threading);
 }
 
 async function prefill(
