@@ -9,7 +9,7 @@
 import { Worker } from "node:worker_threads";
 import { KvError, type KvErrorDetails } from "../../error.ts";
 import { type Feed, filled, type Session, type SessionHost } from "../session.ts";
-import { type Lent, lend, refuseWithoutPointers } from "./memory.ts";
+import { type Feeds, lend, refuseWithoutPointers } from "./memory.ts";
 import { type Gives, type Numbered, type Reply, type Request, workerFailed } from "./messages.ts";
 
 interface Pending {
@@ -18,8 +18,6 @@ interface Pending {
   /** What the thread may be reading and writing. */
   readonly lent: readonly unknown[];
 }
-
-type Feeds = Readonly<Record<string, Feed>>;
 
 const DISPOSED: KvErrorDetails = { code: "disposed", path: ["worker"], found: "disposed", allowed: "a worker in use" };
 
@@ -68,7 +66,7 @@ export function openWorker(script: URL = new URL("./thread.ts", import.meta.url)
 
   const sessionOf = (session: number): Session => ({
     async run<Name extends string>(feeds: Feeds, fetch: readonly Name[], into: Feeds = {}) {
-      const request = { act: "run", session, feeds: lendAll(feeds), fetch, into: lendAll(into) } as const;
+      const request = { act: "run", session, feeds: lend(feeds), fetch, into: lend(into) } as const;
       return (await ask<"run">(request, { lent: [feeds, into] })) as Record<Name, Feed>;
     },
     [Symbol.asyncDispose]: () =>
@@ -92,10 +90,4 @@ export function openWorker(script: URL = new URL("./thread.ts", import.meta.url)
       ended = DISPOSED;
     },
   };
-}
-
-function lendAll(feeds: Feeds): Record<string, Lent> {
-  const lent: Record<string, Lent> = {};
-  for (const name in feeds) lent[name] = lend(feeds[name] as Feed);
-  return lent;
 }

@@ -16,9 +16,9 @@ export type Request =
   | {
       readonly act: "run";
       readonly session: number;
-      readonly feeds: Readonly<Record<string, Lent>>;
+      readonly feeds: Lent;
       readonly fetch: readonly string[];
-      readonly into: Readonly<Record<string, Lent>>;
+      readonly into: Lent;
     }
   | { readonly act: "release"; readonly session: number }
   /** Releases every session; the last request. */

@@ -1,8 +1,8 @@
 /** The thread's side: opens sessions and runs them, one request after the other. */
 import { parentPort } from "node:worker_threads";
 import { KvError } from "../../error.ts";
-import { type Feed, openFilled, openSessionFile, type Session } from "../session.ts";
-import { Borrowed, type Lent } from "./memory.ts";
+import { openFilled, openSessionFile, type Session } from "../session.ts";
+import { Borrowed } from "./memory.ts";
 import { type Gives, type Numbered, posted, type Reply, type Request, workerFailed } from "./messages.ts";
 
 const sessions = new Map<number, Session>();
@@ -38,7 +38,7 @@ async function done(request: Request): Promise<Gives[keyof Gives]> {
     case "run": {
       const session = sessions.get(request.session);
       if (session === undefined) throw new KvError(workerFailed("a released session"));
-      return await session.run(feedsOf(request.feeds), request.fetch, feedsOf(request.into));
+      return await session.run(borrowed.feeds(request.feeds), request.fetch, borrowed.feeds(request.into));
     }
     case "release":
       await release(request.session);
@@ -58,12 +58,6 @@ async function release(id: number): Promise<void> {
   const session = sessions.get(id);
   sessions.delete(id);
   await session?.[Symbol.asyncDispose]();
-}
-
-function feedsOf(lent: Readonly<Record<string, Lent>>): Record<string, Feed> {
-  const feeds: Record<string, Feed> = {};
-  for (const name in lent) feeds[name] = borrowed.feed(lent[name] as Lent);
-  return feeds;
 }
 
 const buffersOf = (outputs: Gives["run"]) => [
