@@ -1,4 +1,4 @@
-/** The same sources under Deno: the law suites of methods and networks, and the quickstart on the real model. */
+/** The same sources under Deno: the law suites of methods, networks and workers, and the quickstart on the real model. */
 import { describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { goldenGguf } from "../support/golden-model.ts";
@@ -27,6 +27,7 @@ describe("under Deno", () => {
       "--allow-all",
       "test/laws/selection.test.ts",
       "test/laws/network.test.ts",
+      "test/laws/worker.test.ts",
     );
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(out).toMatch(/ok \| [1-9]\d* passed .*\| 0 failed/);
