@@ -8,7 +8,7 @@ import { type TinyModel, tinyModel } from "../support/tiny-model.ts";
 
 const token = fc.integer({ min: 0, max: 63 });
 
-/** Few, because starting a thread takes longer than a trial. */
+/** Few, because a thread takes longer to start than a trial. */
 const shapes = [
   { layers: 1, queryHeads: 4, kvHeads: 4, slidingWindow: null },
   { layers: 2, queryHeads: 6, kvHeads: 2, slidingWindow: null },

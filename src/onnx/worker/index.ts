@@ -5,6 +5,9 @@
  * asked for. Feeds and `into` are read and written where they lie (memory.ts), so whoever asks leaves them alone until then; they are kept alive
  * meanwhile. A thread that ends for whatever reason is an `engine_failed` of every run, under way or to come. It keeps the
  * process alive only while it has something to do.
+ *
+ * A step over 30 layers, 200 feeds, takes 0.35 ms more than here (least of 800: 1.55 ms and 1.20, tiny layers, Bun; 2026-11), a
+ * chunk of 512 tokens nothing that can be measured, and memory is the same: an option, because a script has no use for it.
  */
 import { Worker } from "node:worker_threads";
 import { KvError, type KvErrorDetails } from "../../error.ts";
@@ -34,11 +37,11 @@ export function openWorker(script: URL = new URL("./thread.ts", import.meta.url)
     { moved = [], lent = [] }: { moved?: readonly ArrayBuffer[]; lent?: readonly unknown[] } = {},
   ): Promise<Gives[A]> {
     if (ended !== null) return Promise.reject(new KvError(ended));
-    if (pending.size === 0) worker.ref();
     const id = ++asked;
     return new Promise((resolve, reject) => {
-      pending.set(id, { resolve, reject, lent });
       worker.postMessage({ ...request, id }, [...moved]);
+      if (pending.size === 0) worker.ref();
+      pending.set(id, { resolve, reject, lent });
     });
   }
 
