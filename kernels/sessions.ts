@@ -1,12 +1,14 @@
 /** The onnxruntime sessions behind the CPU kernels: made when first needed, one per graph structure, released together. */
 import { KvError } from "../src/error.ts";
 import type { OnnxModel } from "../src/onnx/graph.ts";
-import { type Feed, openSession, type Session } from "../src/onnx/session.ts";
+import { type Feed, type Session, type SessionHost, thisThread } from "../src/onnx/session.ts";
 import { type Tensor, tensor } from "./tensor.ts";
 
 export interface SessionOptions {
   /** Threads for the kernels that multiply matrices; default: onnxruntime's choice. The rest are too short to share. */
   readonly threads?: number;
+  /** Where the sessions live; default: on the caller's thread. */
+  readonly host?: SessionHost;
 }
 
 export interface Sessions extends Disposable {
@@ -15,7 +17,7 @@ export interface Sessions extends Disposable {
 }
 
 /** An empty set of sessions. */
-export function openSessions({ threads }: SessionOptions = {}): Sessions {
+export function openSessions({ threads, host = thisThread }: SessionOptions = {}): Sessions {
   const opened = new Map<string, Promise<Session>>();
   let disposed = false;
   return {
@@ -31,7 +33,7 @@ export function openSessions({ threads }: SessionOptions = {}): Sessions {
       const known = opened.get(name);
       if (known !== undefined) return known;
       const options = parallel === undefined ? { threads: 1 } : threads === undefined ? {} : { threads };
-      const session = openSession(build(), options);
+      const session = host.open(build(), options);
       opened.set(name, session);
       return session;
     },

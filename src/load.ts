@@ -39,6 +39,11 @@ export interface LoadOptions extends SourceOptions {
    * written they are in memory all the same. fp32 only: fast products need their weights packed.
    */
   readonly mapped?: boolean | undefined;
+  /**
+   * Runs the network on a thread of its own, with the same results, so that timers, servers and abort signals go on while it
+   * works; else they wait for the end of each step and each chunk of a prompt. Default false. Bun and Deno only.
+   */
+  readonly worker?: boolean | undefined;
 }
 
 /** What a number was measured with. */
@@ -75,6 +80,7 @@ const ownOptions = z.object({
   progress: z.boolean("true or false"),
   graphCache: z.boolean("true or false").optional(),
   mapped: z.boolean("true or false"),
+  worker: z.boolean("true or false"),
 });
 
 /**
@@ -87,8 +93,8 @@ const ownOptions = z.object({
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
   const { precision = "fp32", threads = availableParallelism(), progress = true, ...others } = options;
-  const { graphCache, mapped = false, ...source } = others;
-  checked(ownOptions, { precision, threads, progress, graphCache, mapped }, "loadModel");
+  const { graphCache, mapped = false, worker = false, ...source } = others;
+  checked(ownOptions, { precision, threads, progress, graphCache, mapped, worker }, "loadModel");
   if (mapped && graphCache === false)
     throw invalid(["loadModel", "mapped"], mapped, "false where graphCache is: the files it maps are the cache's");
   if (mapped && precision === "fast")
@@ -101,7 +107,8 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
-    const engine = await onnxEngine(files.config, files.weights, { precision, threads, graphCache: graphs, mapped });
+    const settings = { precision, threads, graphCache: graphs, mapped, worker };
+    const engine = await onnxEngine(files.config, files.weights, settings);
     return {
       id: location.id,
       revision: location.revision,

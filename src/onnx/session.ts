@@ -19,8 +19,26 @@ export interface SessionOptions {
 }
 
 export interface Session extends AsyncDisposable {
-  /** Runs once. A feed that is the same object from run to run is prepared once. @throws KvError `engine_failed`, with onnxruntime's own words as the cause */
+  /**
+   * Runs once. A feed that is the same object from run to run is prepared once.
+   *
+   * @throws KvError `engine_failed`, with onnxruntime's own words as the cause
+   */
   run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]): Promise<Record<Name, Feed>>;
+}
+
+/** Where sessions live: on this thread, or on one of their own (worker/). Disposing it ends them all. */
+export interface SessionHost extends Disposable {
+  /** Loads a graph, its weights from memory, which belongs to onnxruntime afterwards. @throws KvError `engine_failed` */
+  open(model: OnnxModel, options?: SessionOptions): Promise<Session>;
+  /** Loads a graph from a file; its weights are mapped from the files beside it. @throws KvError `engine_failed` */
+  openFile(path: string, options?: SessionOptions): Promise<Session>;
+}
+
+/** A weight as onnxruntime takes it. */
+export interface FilledWeight {
+  readonly path: string;
+  readonly data: Uint8Array<ArrayBuffer>;
 }
 
 const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
@@ -30,24 +48,36 @@ const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
   [Uint8Array, "bool"],
 ]);
 
-/** Loads a graph, its weights from memory, which belongs to onnxruntime afterwards. @throws KvError `engine_failed` */
+/** Sessions on the caller's thread, which a run holds up from beginning to end. Each is ended by whoever opened it. */
+export const thisThread: SessionHost = { open: openSession, openFile: openSessionFile, [Symbol.dispose]() {} };
+
 export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
-  return handle(await create(model, options));
+  return handle(await create(model.graph, filled(model), options));
 }
 
-/** Loads a graph from a file; its weights are mapped from the files beside it. @throws KvError `engine_failed` */
+/** As `openSession`, its weights computed already. */
+export async function openFilled(
+  graph: Uint8Array,
+  weights: readonly FilledWeight[],
+  options: SessionOptions,
+): Promise<Session> {
+  return handle(await create(graph, weights, options));
+}
+
 export async function openSessionFile(path: string, options: SessionOptions = {}): Promise<Session> {
   return handle(await guarded("load", () => InferenceSession.create(path, settings(options))));
 }
 
-const create = ({ graph, weights }: OnnxModel, options: SessionOptions): Promise<InferenceSession> => {
-  const externalData = weights.map(({ path, byteLength, fill }) => {
+/** Computes a graph's weights. */
+export const filled = ({ weights }: OnnxModel): readonly FilledWeight[] =>
+  weights.map(({ path, byteLength, fill }) => {
     const data = new Uint8Array(byteLength);
     fill(data.buffer);
     return { path, data };
   });
-  return guarded("load", () => InferenceSession.create(graph, { ...settings(options), externalData }));
-};
+
+const create = (graph: Uint8Array, externalData: readonly FilledWeight[], options: SessionOptions) =>
+  guarded("load", () => InferenceSession.create(graph, { ...settings(options), externalData }));
 
 const settings = ({ threads, packed = true }: SessionOptions): InferenceSession.SessionOptions => ({
   executionProviders: ["cpu"],

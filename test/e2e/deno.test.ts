@@ -1,4 +1,4 @@
-/** The same sources under Deno: the law suites of methods and networks, and the quickstart on the real model. */
+/** The same sources under Deno: the law suites of methods, networks and workers, and the quickstart on the real model. */
 import { describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { goldenGguf } from "../support/golden-model.ts";
@@ -30,6 +30,13 @@ describe("under Deno", () => {
     );
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(out).toMatch(/ok \| [1-9]\d* passed .*\| 0 failed/);
+  });
+
+  test("a worker changes nothing", async () => {
+    // Unchecked, because Deno would check the thread's types at each of its starts.
+    const { code, out, err } = await deno("test", "--allow-all", "--no-check", "test/laws/worker.test.ts");
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(out).toMatch(/ok \| 2 passed .*\| 0 failed/);
   });
 
   if (path !== null) {

@@ -1,4 +1,4 @@
-/** What the README shows is what runs: its example on the real model, its method under the laws. */
+/** What the README shows is what runs: its example and its server on the real model, its method under the laws. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,6 +30,23 @@ describe("the README's", () => {
       const out = await new Response(child.stdout).text();
       expect(await child.exited).toBe(0);
       expect(out).toMatch(/snapkv .* of .* bytes[\s\S]*pyramidkv[\s\S]*h2o/);
+    });
+
+    test("server answers while it runs a prompt, and then says what comes of it", async () => {
+      const env = { ...process.env, BUN_PORT: "0" };
+      const command = [process.execPath, save(2)];
+      await using child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "inherit", env });
+      const { value } = await child.stdout.getReader().read();
+      const url = new TextDecoder().decode(value).trim();
+      const events: string[] = [];
+      const prompt = `${"The grass is green. The sky is blue. ".repeat(60)}The grass is`;
+      const answer = fetch(url, { method: "POST", body: prompt }).then(async (response) => {
+        events.push("answer");
+        return response.text();
+      });
+      for (let i = 0; i < 3; i++) events.push(await (await fetch(url)).text());
+      expect(await answer).toMatch(/^ green\. The sky is blue/);
+      expect(events).toEqual(["alive", "alive", "alive", "answer"]);
     });
   }
 

@@ -1,5 +1,5 @@
 /** Models for whole-network laws: random tiny weights on the real CPU engine, and the golden fixtures of real families. */
-import { onnxEngine } from "../../src/engine/onnx/index.ts";
+import { type OnnxEngineOptions, onnxEngine } from "../../src/engine/onnx/index.ts";
 import type { Model } from "../../src/load.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
@@ -10,13 +10,18 @@ export interface TinyModel extends Model {
 }
 
 /** A random model; equal shapes and seeds give equal models. */
-export function tinyModel(shape: TinyShape = {}, seed = 1): Promise<TinyModel> {
+export function tinyModel(shape: TinyShape = {}, seed = 1, options: OnnxEngineOptions = {}): Promise<TinyModel> {
   const config = tinyConfig(shape);
-  return modelOf(`random-${seed}`, config, randomWeights(config, seed));
+  return modelOf(`random-${seed}`, config, randomWeights(config, seed), options);
 }
 
-async function modelOf(id: string, config: ModelConfig, weights: Weights): Promise<TinyModel> {
-  const engine = await onnxEngine(config, weights, { threads: 1 });
+async function modelOf(
+  id: string,
+  config: ModelConfig,
+  weights: Weights,
+  options: OnnxEngineOptions,
+): Promise<TinyModel> {
+  const engine = await onnxEngine(config, weights, { threads: 1, ...options });
   return {
     id,
     revision: null,

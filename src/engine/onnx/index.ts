@@ -11,7 +11,8 @@ import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
-import { openSession, openSessionFile, type Session } from "../../onnx/session.ts";
+import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
+import { openWorker } from "../../onnx/worker/index.ts";
 import type { Engine, Precision, PrefillRequest, Step } from "../index.ts";
 import { buildDecoder, entryOutputs } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
@@ -29,6 +30,8 @@ export interface OnnxEngineOptions {
   readonly graphCache?: GraphCache | null;
   /** Leaves cached weights in their files, mapped, instead of packing them into memory. Default false. */
   readonly mapped?: boolean;
+  /** Runs the network and the kernels on a thread of their own. Default false. */
+  readonly worker?: boolean;
 }
 
 /** Builds the graph, opens a session with the weights, and keeps `weights` for looking up embeddings. Disposing closes both. */
@@ -37,9 +40,24 @@ export async function onnxEngine(
   weights: Weights,
   options: OnnxEngineOptions = {},
 ): Promise<Engine> {
+  const host = options.worker === true ? openWorker() : thisThread;
+  try {
+    return await onHost(host, config, weights, options);
+  } catch (fault) {
+    host[Symbol.dispose]();
+    throw fault;
+  }
+}
+
+async function onHost(
+  host: SessionHost,
+  config: ModelConfig,
+  weights: Weights,
+  options: OnnxEngineOptions,
+): Promise<Engine> {
   const { precision = "fp32" } = options;
-  const session = await open(buildDecoder(config, weights, precision), weights, options);
-  const kernels = onnxKernels(options);
+  const session = await open(host, buildDecoder(config, weights, precision), weights, options);
+  const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
   const table = new RotaryTable(inverseFrequencies(config));
   const run = { config, weights, session, table, idle: idleFeeds(config), entries: entryOutputs(config) };
   const stepper = batchStepper(run);
@@ -64,11 +82,13 @@ export async function onnxEngine(
       kernels[Symbol.dispose]();
       weights[Symbol.dispose]();
       void session[Symbol.asyncDispose]();
+      host[Symbol.dispose]();
     },
   };
 }
 
 async function open(
+  host: SessionHost,
   model: OnnxModel,
   weights: Weights,
   { threads, precision = "fp32", graphCache = null, mapped = false }: OnnxEngineOptions,
@@ -77,11 +97,11 @@ async function open(
   const path = graphCache === null ? null : await cachedGraph(model, weights, precision, graphCache);
   if (path !== null) {
     try {
-      return await openSessionFile(path, { ...threading, packed: !mapped });
+      return await host.openFile(path, { ...threading, packed: !mapped });
     } catch (fault) {
       // The folder may have been removed since it was checked, or its file system cannot map files.
       if (!(fault instanceof KvError && fault.code === "engine_failed")) throw fault;
     }
   }
-  return await openSession(model, threading);
+  return await host.open(model, threading);
 }
