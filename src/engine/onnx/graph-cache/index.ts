@@ -8,6 +8,7 @@
  *
  * SmolLM2-135M from Q4_1 on 2 shared cores, fastest of runs, 2026-11-22 (load s / CPU s to the first token / peak MiB / MiB after loading):
  * memory 1.8 / 2.1 / 1480 / 1370, first time 2.3 / 1.8 / 880 / 780, later 1.1 / 1.3 / 780 / 670, later and mapped 0.6 / 0.9 / 680 / 160.
+ * Fast weights (112 MB): memory 1.7 s of CPU time and a peak of 507 MiB, later 1.3 s and 345 MiB.
  * Mapped, so without weights packed for the CPU, a step takes 20.8 ms rather than 17.2, two rows 27.5 rather than 17.0, and
  * chunks of 512 the same: an option, not the default. A random model of 2.7 GB opened mapped in 0.9 s with 36 MiB of its own
  * memory, against 5.6 GB from memory, and gave the same logits. onnxruntime can also save packed weights to be mapped (RSS as mapped,
