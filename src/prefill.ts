@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Context, contextOf } from "./context.ts";
 import type { Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
-import { columnSums, type Observation } from "./observation.ts";
+import type { Observation } from "./observation.ts";
 import { callbackOption, checked, signalOption } from "./options.ts";
 import { tokensOf } from "./prompt.ts";
 
@@ -50,19 +50,18 @@ export async function prefill(
 ): Promise<Context> {
   const { observe, chunk, signal, onProgress } = checked(prefillSchema, options, "prefill");
   const tokens = tokensOf(model, prompt);
-  const sums = observe.some((method) => method.needs.columnSums) ? columnSums(model.engine, tokens.length) : null;
-  const { layers, logits, queries } = await model.engine.prefill({
+  const { layers, logits, queries, columnSums } = await model.engine.prefill({
     tokens,
     chunk,
     lastQueries: Math.max(OBSERVED_QUERIES, ...observe.map((method) => method.needs.queries)),
-    ...(sums === null ? {} : { visit: sums.visit }),
+    columnSums: observe.some((method) => method.needs.columnSums),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   const { queryHeads, headDim } = model.config;
   const observation: Observation = {
     queries: queries.map((data) => ({ data, dims: [queryHeads, data.length / (queryHeads * headDim), headDim] })),
-    columnSums: sums === null ? null : sums.finish(),
+    columnSums: columnSums?.map((data) => ({ data, dims: [queryHeads, tokens.length] })) ?? null,
   };
   return contextOf(model, tokens, layers, logits, observation);
 }

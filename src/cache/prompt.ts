@@ -35,17 +35,13 @@ export class PromptCache {
     return this.#seen(this.#values[layer]);
   }
 
-  /** Takes in a chunk of `count` tokens: [L, 2, KH, count, d]. */
-  append(chunk: Float32Array, count: number): void {
+  /** Takes in a chunk of `count` tokens: the keys and values of each layer in turn, [KH, count, d]. */
+  append(sides: readonly Float32Array[], count: number): void {
     const { kvHeads, headDim } = this.#geometry;
-    const part = kvHeads * count * headDim;
-    const side = (buffers: readonly Float32Array[], offset: number) =>
-      buffers.forEach((buffer, layer) => {
-        const start = (2 * layer + offset) * part;
-        insert(buffer, chunk.subarray(start, start + part), kvHeads, this.#length * headDim, count * headDim);
-      });
-    side(this.#keys, 0);
-    side(this.#values, 1);
+    for (const [i, side] of sides.entries()) {
+      const buffer = (i % 2 === 0 ? this.#keys : this.#values)[i >> 1];
+      if (buffer !== undefined) insert(buffer, side, kvHeads, this.#length * headDim, count * headDim);
+    }
     this.#length += count;
   }
 

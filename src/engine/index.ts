@@ -13,26 +13,15 @@ import type { ModelConfig } from "../model/config.ts";
 /** How exactly the network is computed. */
 export type Precision = "fp32";
 
-/** What may be looked at after each chunk of a prompt: layer by layer, queries and keys after RoPE. */
-export interface ChunkView {
-  /** Positions start .. end - 1 were run in this chunk. */
-  readonly start: number;
-  readonly end: number;
-  /** The chunk's own queries: [H, end - start, d]. */
-  queries(layer: number): Float32Array;
-  /** All keys so far: [KH, end, d]. Valid during the visit only. */
-  keys(layer: number): Float32Array;
-}
-
 export interface PrefillRequest {
   /** At least one, all below the vocabulary's size. */
   readonly tokens: Int32Array;
-  /** Tokens run at once. */
+  /** Tokens run at once, at most. */
   readonly chunk: number;
   /** How many of the prompt's last queries to give back. */
   readonly lastQueries: number;
-  /** Called after each chunk, in order; the next chunk waits for it. */
-  readonly visit?: (chunk: ChunkView) => Promise<void>;
+  /** Whether to add up the attention that every position receives. */
+  readonly columnSums?: boolean;
   /** Logits of every position rather than the last. */
   readonly allLogits?: boolean;
   readonly signal?: AbortSignal;
@@ -46,6 +35,8 @@ export interface PrefillResult {
   readonly logits: Float32Array;
   /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
   readonly queries: readonly Float32Array[];
+  /** Of each layer, if asked for, [H, n]: the sum over all queries of softmax(q . k / sqrt(d)) over the keys each sees. */
+  readonly columnSums: readonly Float32Array[] | null;
 }
 
 /** One sequence's next token. */

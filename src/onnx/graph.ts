@@ -31,7 +31,7 @@ export interface OnnxWeight {
   readonly fill: (into: Float32Array<ArrayBuffer>) => void;
 }
 
-/** A finished graph: what `openSession` takes. The same whether its weights come from memory or from files. */
+/** A finished graph: what a `SessionHost` opens. The same whether its weights come from memory or from files. */
 export interface OnnxModel {
   readonly graph: Uint8Array;
   readonly weights: readonly OnnxWeight[];
@@ -61,16 +61,19 @@ export class Graph {
     return edge(name);
   }
 
-  /** Names an edge as an output of the graph. */
+  /** Makes an edge an output of the graph, under another name through a copy. */
   output(name: string, value: Value, type: ElementType, shape: readonly Dim[]): void {
-    this.#nodes.push({
-      input: [value],
-      output: [name],
-      name: `output/${name}`,
-      opType: "Identity",
-      attribute: [],
-      domain: "",
-    });
+    if (name !== value) {
+      const attribute: AttributeProto[] = [];
+      this.#nodes.push({
+        input: [value],
+        output: [name],
+        name: `output/${name}`,
+        opType: "Identity",
+        attribute,
+        domain: "",
+      });
+    }
     this.#outputs.push(valueInfo(name, type, shape));
   }
 
@@ -84,15 +87,15 @@ export class Graph {
     return this.#node(type, inputs, attributes, 1, "com.microsoft")[0];
   }
 
-  /** One operator with several outputs. */
+  /** One operator with several outputs: how many, or for each whether it is wanted (what is not gets no edge). */
   ops(
     type: string,
     inputs: readonly (Value | "")[],
-    count: number,
+    outputs: number | readonly boolean[],
     attributes: Attributes = {},
     domain: "" | "com.microsoft" = "",
   ): readonly [Value, ...Value[]] {
-    return this.#node(type, inputs, attributes, count, domain);
+    return this.#node(type, inputs, attributes, outputs, domain);
   }
 
   /** A shape, axes or sizes: int64 [values.length]. */
@@ -123,17 +126,26 @@ export class Graph {
     return edge(name);
   }
 
-  /** Evaluates one of two subgraphs; both may use any value of this graph. */
-  choose(condition: Value, whenTrue: (g: Graph) => Value, whenFalse: (g: Graph) => Value, label: string): Value {
-    const branch = (side: string, build: (g: Graph) => Value): GraphProto => {
+  /**
+   * Evaluates one of two subgraphs, which give equally many values; both may use any value of this graph.
+   *
+   * @param names of the values, for those that become outputs of the graph without a copy
+   */
+  choose(
+    condition: Value,
+    whenTrue: (g: Graph) => readonly Value[],
+    whenFalse: (g: Graph) => readonly Value[],
+    label: string,
+    names: readonly (string | null)[] = [],
+  ): readonly [Value, ...Value[]] {
+    const branch = (side: string, build: (g: Graph) => readonly Value[]): GraphProto => {
       const graph = new Graph(this, `${this.#prefix}${label}/${side}/`);
-      const result = build(graph);
-      return { name: `${label}/${side}`, node: graph.#nodes, initializer: [], input: [], output: [{ name: result }] };
+      const output = build(graph).map((name) => ({ name }));
+      return { name: `${label}/${side}`, node: graph.#nodes, initializer: [], input: [], output };
     };
-    return this.op("If", [condition], {
-      then_branch: branch("then", whenTrue),
-      else_branch: branch("else", whenFalse),
-    });
+    const [then, otherwise] = [branch("then", whenTrue), branch("else", whenFalse)];
+    const branches = { then_branch: then, else_branch: otherwise };
+    return this.#node("If", [condition], branches, then.output.length, "", names);
   }
 
   finish(name: string): OnnxModel {
@@ -160,12 +172,14 @@ export class Graph {
     type: string,
     input: readonly string[],
     attributes: Attributes,
-    count: number,
+    outputs: number | readonly boolean[],
     domain: string,
+    names: readonly (string | null)[] = [],
   ): readonly [Value, ...Value[]] {
     const name = `${this.#prefix}${this.#nodes.length}/${type}`;
-    const rest = Array.from({ length: count - 1 }, (_, i) => edge(`${name}:${i + 1}`));
-    const output = [edge(name), ...rest] as const;
+    const wanted = typeof outputs === "number" ? new Array<boolean>(outputs).fill(true) : outputs;
+    const output = wanted.map((want, i) => (want ? edge(names[i] ?? (i === 0 ? name : `${name}:${i}`)) : edge("")));
+    const [first = edge(""), ...rest] = output.filter((value) => value !== "");
     this.#nodes.push({
       input,
       output,
@@ -174,7 +188,7 @@ export class Graph {
       attribute: Object.entries(attributes).map(attribute),
       domain,
     });
-    return output;
+    return [first, ...rest];
   }
 }
 

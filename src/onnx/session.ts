@@ -19,18 +19,8 @@ export interface SessionOptions {
 }
 
 export interface Session extends AsyncDisposable {
-  /**
-   * Runs once.
-   *
-   * @param into further outputs, written where they lie. One may be a feed as well: then the graph works on it in place. A feed
-   *   that is the same object from run to run is prepared once.
-   * @throws KvError `engine_failed`, with onnxruntime's own words as the cause
-   */
-  run<Name extends string>(
-    feeds: Readonly<Record<string, Feed>>,
-    fetch: readonly Name[],
-    into?: Readonly<Record<string, Feed>>,
-  ): Promise<Record<Name, Feed>>;
+  /** Runs once. A feed that is the same object from run to run is prepared once. @throws KvError `engine_failed`, with onnxruntime's own words as the cause */
+  run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]): Promise<Record<Name, Feed>>;
 }
 
 /** Where sessions live: on this thread, or on one of their own (worker/). Disposing it ends them all. */
@@ -55,13 +45,13 @@ const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
 ]);
 
 /** Sessions on the caller's thread, which a run holds up from beginning to end. Each is ended by whoever opened it. */
-export const thisThread: SessionHost = { open: openSession, openFile: openSessionFile, [Symbol.dispose]() {} };
+export const thisThread: SessionHost = {
+  open: async (model, options = {}) => openFilled(model.graph, filled(model), options),
+  openFile: openSessionFile,
+  [Symbol.dispose]() {},
+};
 
-export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
-  return handle(await create(model.graph, filled(model), options));
-}
-
-/** As `openSession`, its weights computed already. */
+/** As `SessionHost.open` on this thread, with the weights computed already. */
 export async function openFilled(
   graph: Uint8Array,
   weights: readonly FilledWeight[],
@@ -70,6 +60,7 @@ export async function openFilled(
   return handle(await create(graph, weights, options));
 }
 
+/** `SessionHost.openFile` on this thread. */
 export async function openSessionFile(path: string, options: SessionOptions = {}): Promise<Session> {
   return handle(await guarded("load", () => InferenceSession.create(path, settings(options))));
 }
@@ -95,26 +86,15 @@ const settings = ({ threads, packed = true }: SessionOptions): InferenceSession.
 
 /** A scope of its own: a closure beside `create` would keep the weights it was given alive. */
 const handle = (session: InferenceSession): Session => ({
-  async run<Name extends string>(
-    feeds: Readonly<Record<string, Feed>>,
-    fetch: readonly Name[],
-    into: Readonly<Record<string, Feed>> = {},
-  ) {
-    const wanted: Record<string, OrtTensor | null> = allToOrt(into);
-    for (const name of fetch) wanted[name] = null;
-    const outputs = await guarded("run", () => session.run(allToOrt(feeds), wanted));
+  async run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]) {
+    const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(feed)]));
+    const outputs = await guarded("run", () => session.run(inputs, fetch));
     return Object.fromEntries(fetch.map((name) => [name, fromOrt(outputs[name])])) as Record<Name, Feed>;
   },
   [Symbol.asyncDispose]: () => session.release(),
 });
 
 const prepared = new WeakMap<Feed, OrtTensor>();
-
-function allToOrt(feeds: Readonly<Record<string, Feed>>): Record<string, OrtTensor> {
-  const tensors: Record<string, OrtTensor> = {};
-  for (const name in feeds) tensors[name] = toOrt(feeds[name] as Feed);
-  return tensors;
-}
 
 function toOrt(feed: Feed): OrtTensor {
   const known = prepared.get(feed);

@@ -1,4 +1,4 @@
-/** Sessions in a worker: memory in place, faults as they are on this thread, and an end of its own or of others' making. */
+/** Sessions in a worker: memory read where it lies, faults as they are on this thread, and an end of its own or of others' making. */
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,12 +9,11 @@ import { openWorker } from "../../src/onnx/worker/index.ts";
 import { faultOf } from "../support/fault.ts";
 import { tinyModel } from "../support/tiny-model.ts";
 
-/** out = x + y; sum = the same, in place where it is given x's memory. */
+/** out = x + y */
 function adder() {
   const g = new Graph();
   const [x, y] = [g.input("x", "float32", ["n"]), g.input("y", "float32", ["n"])];
   g.output("out", g.op("Add", [x, y]), "float32", ["n"]);
-  g.output("sum", g.op("Add", [y, x]), "float32", ["n"]);
   return g.finish("adder");
 }
 
@@ -71,23 +70,6 @@ describe("memory", () => {
       }
     }));
 
-  test("is written where it lies, also where it is a feed, and not beside it", () =>
-    withWorker(async (host) => {
-      const session = await host.open(adder());
-      const memory = Float32Array.from({ length: 12 }, (_, i) => i);
-      const x = floats(memory.subarray(4, 8));
-      const feeds = { x, y: floats(Float32Array.of(10, 20, 30, 40)) };
-      for (let times = 1; times <= 3; times++) {
-        const out = await session.run(feeds, [], { sum: x });
-        expect(Object.keys(out)).toEqual([]);
-        const middle = [4, 5, 6, 7].map((first, i) => first + times * 10 * (i + 1));
-        expect([...memory]).toEqual([0, 1, 2, 3, ...middle, 8, 9, 10, 11]);
-      }
-      const elsewhere = filled(6, -1);
-      const { out } = await session.run(feeds, ["out"], { sum: floats(elsewhere.subarray(1, 5)) });
-      expect([...elsewhere]).toEqual([-1, ...out.data, -1] as number[]);
-    }));
-
   test("is kept and left in its place until the run is over, whoever else lets go of it", () =>
     withWorker(async (host) => {
       const session = await host.open(adder());
@@ -142,9 +124,17 @@ describe("a fault in the worker is the one of this thread:", () => {
   });
 });
 
-describe("a worker that ends by itself", () => {
-  const dying = new URL("../support/dying-thread.ts", import.meta.url);
+const dying = new URL("../support/dying-thread.ts", import.meta.url);
 
+test("what a session is opened with reaches the thread", async () => {
+  using host = openWorker(dying);
+  for (const options of [{}, { threads: 3, packed: false }]) {
+    const { found } = await faultOf(() => host.openFile("some/where", options));
+    expect(JSON.parse(String(found))).toMatchObject({ act: "openFile", path: "some/where", options });
+  }
+});
+
+describe("a worker that ends by itself", () => {
   for (const [name, words] of [
     ["exit", /exit code/],
     ["throw", /a fault of the thread's own/],

@@ -41,6 +41,7 @@ const arbitrary = (least: number) =>
   fc.record({
     layers: fc.integer({ min: 1, max: 3 }),
     heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
+    headDim: fc.constantFrom(16, 8),
     slidingWindow: fc.constantFrom(null, null, 4, 11),
     seed: fc.integer({ min: 1, max: 2 }),
     prompt: fc.array(token, { minLength: least + 4, maxLength: least + 50 }),
@@ -61,9 +62,9 @@ export async function onNetworks(
   const least = smallestBudget(factory);
   const property = fc.asyncProperty(
     arbitrary(least),
-    async ({ layers, heads, slidingWindow, seed, prompt, chunk, share, next }) => {
-      const key = `${layers} ${heads} ${slidingWindow} ${seed}`;
-      const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow };
+    async ({ layers, heads, headDim, slidingWindow, seed, prompt, chunk, share, next }) => {
+      const key = `${layers} ${heads} ${headDim} ${slidingWindow} ${seed}`;
+      const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], headDim, slidingWindow };
       const model = await (models.get(key) ??
         models.set(key, tinyModel(shape, seed)).get(key) ??
         tinyModel(shape, seed));

@@ -1,27 +1,34 @@
 /**
- * The attentions of the decoder graph, behind one `If`, so that one session with one copy of the weights serves them all: the
- * two here and that of batches (batch/attention.ts).
+ * The attentions of the decoder graph, each a branch of one `If`, so that one session with one copy of the weights serves them
+ * all: the three here and that of batches (batch/attention.ts).
  *
  * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (every head holds every position) and memory
- *   stays linear in the prompt: prefill.
- * - `raggedAttention`: plain masked attention over a compressed past and a tail of generated entries. The past comes as
- *   blocks [B, P, d]: B = KH when a layer's heads hold equally many entries, else B = 1 with the heads' entries one after
- *   the other and a mask that keeps each query head to its own. So a ragged past is read where it lies, without padding.
+ *   stays linear in the prompt: prefill. It can give the attention that each key receives, at the price of a chunk's
+ *   probabilities in memory.
+ * - `tokenAttention`: one token over a compressed past whose heads hold equally many entries in every layer, in as few nodes
+ *   as possible, because each costs a microsecond or two and a step has tens of them in every layer.
+ * - `raggedAttention`: plain masked attention over any past. It comes as blocks [1, B, P, d]: B = KH when a layer's heads hold
+ *   equally many entries, else B = 1 with the heads' entries one after the other and a mask that keeps each query head to
+ *   its own. So a ragged past is read where it lies, without padding.
  *
- * S new tokens, H query heads, KH KV heads, d head dimension, P past entries per block, T tail entries.
+ * S new tokens, H = KH * G query heads, KH KV heads, d head dimension, P past entries per block, T tail entries.
  */
 import type { ModelConfig } from "../../model/config.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
 
+const END = Number.MAX_SAFE_INTEGER;
+
+/** What every attention gives: its result of S * H * d numbers, the new keys and values, and column sums (or anything). */
+export type AttentionOutputs = readonly [result: Value, keys: Value, values: Value, sums: Value];
+
 export interface AttentionInputs {
-  /** New queries, keys and values after RoPE: [1, S, H * d] and [1, S, KH * d]. */
-  readonly query: Value;
-  readonly key: Value;
-  readonly value: Value;
-  /** The new keys and values by head: [KH, S, d]. */
-  readonly keyByHead: Value;
-  readonly valueByHead: Value;
-  /** [B, P, d] */
+  /** New queries, keys and values before RoPE, side by side: [1, S, (H + 2 KH) * d]. */
+  readonly joint: Value;
+  /** [M, d/2], and the tokens' positions: int64 [1, S]. */
+  readonly cos: Value;
+  readonly sin: Value;
+  readonly positions: Value;
+  /** [1, B, P, d] */
   readonly pastKeys: Value;
   readonly pastValues: Value;
 }
@@ -30,68 +37,133 @@ export interface FlashInputs extends AttentionInputs {
   /** Length of past and new tokens minus one, int32 [1]; and their total length, int32 []. */
   readonly lastPosition: Value;
   readonly totalLength: Value;
+  /** -S: where the new entries begin, counted from the end. int64 [1] */
+  readonly newFrom: Value;
 }
 
-export interface RaggedInputs extends AttentionInputs {
+export interface TokenInputs extends AttentionInputs {
   /** [KH, T, d] */
   readonly tailKeys: Value;
   readonly tailValues: Value;
-  /** Added to the scores of the past: broadcasts to [H, S, P]. */
+  /** Added to the scores of the past: broadcasts to [KH, G, P]. */
   readonly pastBias: Value;
-  /** Added to the scores of the tail and the new tokens: [1, S, T + S]. */
+  /** Added to the scores of the tail and the new token: [1, 1, T + 1]. */
   readonly newBias: Value;
+  /** The numbers P, T and 1: int64 [3]. */
+  readonly sizes: Value;
 }
 
-/** -> [S, H * d] */
-export function flashAttention(g: Graph, config: ModelConfig, slidingWindow: number | null, x: FlashInputs): Value {
-  const past = (blocks: Value) => g.op("Unsqueeze", [blocks, g.ints(0)]);
-  const inputs = [
-    x.query,
-    x.key,
-    x.value,
-    past(x.pastKeys),
-    past(x.pastValues),
-    x.lastPosition,
-    x.totalLength,
-  ] as const;
-  const [output] = g.ops(
+/** `pastBias` broadcasts to [H, S, P]; `newBias` is that of the tail and the new tokens, [1, S, T + S]. */
+export type RaggedInputs = Omit<TokenInputs, "sizes">;
+
+/** @param sums whether to give the attention that every key received, [1, H, total] */
+export function flashAttention(
+  g: Graph,
+  config: ModelConfig,
+  slidingWindow: number | null,
+  x: FlashInputs,
+  sums: boolean,
+): AttentionOutputs {
+  // The operator's own RoPE takes the joint rows as they come, but only head dimensions of whole vectors.
+  const turns = config.headDim % 16 === 0;
+  const { query, key, value } = turns ? ({ query: x.joint, key: "", value: "" } as const) : rotated(g, config, x);
+  const past = [x.pastKeys, x.pastValues, x.lastPosition, x.totalLength] as const;
+  const [result, keys = result, values = result, probabilities] = g.ops(
     "GroupQueryAttention",
-    inputs,
-    3,
+    [query, key, value, ...past, ...(turns ? [x.cos, x.sin, x.positions] : [])],
+    sums ? 4 : 3,
     {
       num_heads: config.queryHeads,
       kv_num_heads: config.kvHeads,
+      ...(turns ? { do_rotary: 1 } : {}),
       ...(slidingWindow === null ? {} : { local_window_size: slidingWindow }),
+      ...(sums ? { qk_output: 2 } : {}),
     },
     "com.microsoft",
   );
-  return g.op("Reshape", [output, g.ints(-1, config.queryHeads * config.headDim)]);
+  const fresh = (present: Value) => g.op("Slice", [present, x.newFrom, g.ints(END), g.ints(2)]);
+  const columns =
+    probabilities === undefined ? nothing(g) : g.op("ReduceSum", [probabilities, g.ints(2)], { keepdims: 0 });
+  return [result, fresh(keys), fresh(values), columns];
 }
 
-/** -> [S, H * d] */
-export function raggedAttention(g: Graph, { queryHeads, kvHeads, headDim }: ModelConfig, x: RaggedInputs): Value {
+/** @param sliding whether the layer has a sliding window, so that entries of the past may be out of sight */
+export function tokenAttention(
+  g: Graph,
+  { queryHeads, kvHeads, headDim }: ModelConfig,
+  sliding: boolean,
+  x: TokenInputs,
+): AttentionOutputs {
+  const fresh = rotated(g, { queryHeads, kvHeads, headDim }, x);
+  const byHead = (row: Value, rows: number) => g.op("Reshape", [row, g.ints(1, kvHeads, rows, headDim)]);
+  const query = byHead(fresh.query, queryHeads / kvHeads); // [1, KH, G, d]
+  const [key, value] = [byHead(fresh.key, 1), byHead(fresh.value, 1)]; // [1, KH, 1, d]
   const scale = { float: 1 / Math.sqrt(headDim) };
-  const byHead = g.op("Transpose", [g.op("Reshape", [x.query, g.ints(-1, queryHeads, headDim)])], { perm: [1, 0, 2] }); // [H, S, d]
-  const blocks = g.op("Shape", [x.pastKeys], { start: 0, end: 1 });
+  const score = (keys: Value) => g.msOp("FusedMatMul", [query, keys], { transB: 1, alpha: scale });
+  const past = score(x.pastKeys); // [1, KH, G, P]
+  const seen = sliding ? g.op("Add", [past, x.pastBias]) : past;
+  const recent = g.op("Add", [g.op("Concat", [score(x.tailKeys), score(key)], { axis: 3 }), x.newBias]); // [1, KH, G, T + 1]
+  const weights = g.op("Softmax", [g.op("Concat", [seen, recent], { axis: 3 })], { axis: -1 });
+  const [onPast, onTail = onPast, onNew = onPast] = g.ops("Split", [weights, x.sizes], 3, { axis: 3 });
+  const mixed = [
+    g.op("MatMul", [onPast, x.pastValues]),
+    g.op("MatMul", [onTail, x.tailValues]),
+    g.op("MatMul", [onNew, value]),
+  ];
+  return [g.op("Sum", mixed), key, value, nothing(g)];
+}
+
+export function raggedAttention(
+  g: Graph,
+  { queryHeads, kvHeads, headDim }: ModelConfig,
+  x: RaggedInputs,
+): AttentionOutputs {
+  const scale = { float: 1 / Math.sqrt(headDim) };
+  const { query, key, value } = rotated(g, { queryHeads, kvHeads, headDim }, x);
+  const byHead = (rows: Value, heads: number) =>
+    g.op("Transpose", [g.op("Reshape", [rows, g.ints(-1, heads, headDim)])], { perm: [1, 0, 2] }); // [heads, S, d]
+  const [queries, keyByHead, valueByHead] = [byHead(query, queryHeads), byHead(key, kvHeads), byHead(value, kvHeads)];
+  const blocks = g.op("Shape", [x.pastKeys], { start: 1, end: 2 });
   const perBlock = g.op("Concat", [blocks, g.ints(-1, headDim)], { axis: 0 });
-  const keys = g.op("Concat", [x.tailKeys, x.keyByHead], { axis: 1 }); // [KH, T + S, d]
-  const values = g.op("Concat", [x.tailValues, x.valueByHead], { axis: 1 });
+  const keys = g.op("Concat", [x.tailKeys, keyByHead], { axis: 1 }); // [KH, T + S, d]
+  const values = g.op("Concat", [x.tailValues, valueByHead], { axis: 1 });
   const count = (entries: Value, axis: number) => g.op("Shape", [entries], { start: axis, end: axis + 1 });
-  const scores = (queries: Value, entries: Value) => {
-    const product = g.msOp("FusedMatMul", [queries, entries], { transB: 1, alpha: scale });
-    const shape = g.op("Concat", [g.ints(queryHeads, -1), count(entries, 1)], { axis: 0 });
-    return g.op("Reshape", [product, shape]); // [H, S, entries]
+  const [pastCount, freshCount] = [count(x.pastKeys, 2), count(keys, 1)];
+  const scores = (grouped: Value, entries: Value, entryCount: Value) => {
+    const product = g.msOp("FusedMatMul", [grouped, entries], { transB: 1, alpha: scale });
+    return g.op("Reshape", [product, g.op("Concat", [g.ints(queryHeads, -1), entryCount], { axis: 0 })]); // [H, S, entries]
   };
-  const past = g.op("Add", [scores(g.op("Reshape", [byHead, perBlock]), x.pastKeys), x.pastBias]);
-  const fresh = g.op("Add", [scores(g.op("Reshape", [byHead, g.ints(kvHeads, -1, headDim)]), keys), x.newBias]);
+  const past = g.op("Add", [scores(g.op("Reshape", [queries, perBlock]), x.pastKeys, pastCount), x.pastBias]);
+  const perKvHead = g.op("Reshape", [queries, g.ints(kvHeads, -1, headDim)]);
+  const fresh = g.op("Add", [scores(perKvHead, keys, freshCount), x.newBias]);
   const weights = g.op("Softmax", [g.op("Concat", [past, fresh], { axis: 2 })], { axis: -1 });
-  const sizes = g.op("Concat", [count(x.pastKeys, 1), count(keys, 1)], { axis: 0 });
-  const [onPast, onFresh] = g.ops("Split", [weights, sizes], 2, { axis: 2 });
-  const mix = (part: Value | undefined, groups: Value, entries: Value) => {
-    const shape = g.op("Concat", [groups, g.ints(-1), count(entries, 1)], { axis: 0 });
-    const product = g.op("MatMul", [g.op("Reshape", [part ?? weights, shape]), entries]);
+  const sizes = g.op("Concat", [pastCount, freshCount], { axis: 0 });
+  const [onPast, onFresh = onPast] = g.ops("Split", [weights, sizes], 2, { axis: 2 });
+  const mix = (part: Value, groups: Value, entries: Value, entryCount: Value) => {
+    const shape = g.op("Concat", [groups, g.ints(-1), entryCount], { axis: 0 });
+    const product = g.op("MatMul", [g.op("Reshape", [part, shape]), entries]);
     return g.op("Reshape", [product, g.ints(queryHeads, -1, headDim)]); // [H, S, d]
   };
-  const sum = g.op("Add", [mix(onPast, blocks, x.pastValues), mix(onFresh, g.ints(kvHeads), values)]);
-  return g.op("Reshape", [g.op("Transpose", [sum], { perm: [1, 0, 2] }), g.ints(-1, queryHeads * headDim)]);
+  const sum = g.op("Add", [
+    mix(onPast, blocks, x.pastValues, pastCount),
+    mix(onFresh, g.ints(kvHeads), values, freshCount),
+  ]);
+  const result = g.op("Transpose", [sum], { perm: [1, 0, 2] });
+  const out = (entries: Value) => g.op("Unsqueeze", [entries, g.ints(0)]);
+  return [result, out(keyByHead), out(valueByHead), nothing(g)];
+}
+
+/** For an output that a branch has nothing for. */
+export const nothing = (g: Graph): Value => g.op("Identity", [g.float(0)]);
+
+/** The new queries and keys after RoPE, and the values: [1, S, H * d] and twice [1, S, KH * d]. */
+export function rotated(
+  g: Graph,
+  { queryHeads, kvHeads, headDim }: Pick<ModelConfig, "queryHeads" | "kvHeads" | "headDim">,
+  { joint, positions, cos, sin }: AttentionInputs,
+): { readonly query: Value; readonly key: Value; readonly value: Value } {
+  const widths = g.ints(queryHeads * headDim, kvHeads * headDim, kvHeads * headDim);
+  const [q, k = q, value = q] = g.ops("Split", [joint, widths], 3, { axis: 2 });
+  const rotate = (x: Value, heads: number) => g.msOp("RotaryEmbedding", [x, positions, cos, sin], { num_heads: heads });
+  return { query: rotate(q, queryHeads), key: rotate(k, kvHeads), value };
 }

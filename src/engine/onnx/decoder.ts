@@ -1,91 +1,90 @@
 /**
  * The decoder as one ONNX graph, from a configuration and its weights.
  *
- * Inputs (S new tokens, T tail entries; per layer l: B blocks of P past entries, see attention.ts)
+ * Inputs (S new tokens; per layer l: B blocks of P past entries, see attention.ts)
  *   embeddings [S, hidden]        rows of the embedding table, looked up by the caller
- *   cos, sin [S, d/2], index [1, S]
- *   past.k.l, past.v.l [B, P, d]  past.bias.l, broadcasting to [H, S, P]
- *   tail [T, L * 2 * KH * d]      bias.full and bias.<w>: [1, S, T + S], one per sliding window w that the model has
- *   ragged, lastPosition, totalLength, logitsFrom, queriesFrom
- *   for a batch, one token of each of S sequences (batch/attention.ts): batched, members, places, queryShape, outputShape, heads,
- *   owners [pages of all layers], pages [L], tail.k.l, tail.v.l [S * KH, T, d]; its biases are [S, 1, T + 1]
+ *   cos, sin [M, d/2]             of all positions below M; positions [1, S]: those of the tokens
+ *   past.k.l, past.v.l [1, B, P, d]
+ *   logitsFrom [1], queriesFrom [2]: the first row of which each is wanted (and the column 0)
+ *   token, flash, ragged, batched which attention runs, the first that is true; if none is, flash attention with column sums
+ *   flash attention:  lastPosition, totalLength, newFrom
+ *   one token:        past.bias.l, tail.k.l, tail.v.l [KH, T, d], sizes [L * 3],
+ *                     bias.full and bias.<w>: [1, 1, T + 1], one per sliding window w that the model has
+ *   ragged attention: past.bias.l, tail [T, L * 2 * KH * d], and the biases [1, S, T + S]
+ *   batches:          ragged as well; members, places, queryShape, outputShape, heads, owners [pages of all layers], pages [L],
+ *                     tail.k.l, tail.v.l [S * KH, T, d], and the biases [S, 1, T + 1]; see batch/attention.ts
  * Outputs
- *   logits [rows from logitsFrom, vocab], entries [L, 2, KH, S, d], queries [L, H, rows from queriesFrom, d]
+ *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] before RoPE
+ *   new.k.l, new.v.l [1, KH, S, d] ([1, KH, 1, d] of one token)
+ *   sums.l [1, H, T]: the attention that each of the T keys so far received from the S queries, if it was asked for
  */
 
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
-import { flashAttention, raggedAttention } from "./attention.ts";
+import { flashAttention, raggedAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
-import { feedForward, linear, norm, stack } from "./parts.ts";
+import { addThenNorm, feedForward, linear, norm } from "./parts.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
 /** The name of the bias input that layers with this sliding window share. */
 export const biasName = (slidingWindow: number | null): string => `bias.${slidingWindow ?? "full"}`;
 
+/** What leaves the graph for each layer, and how it is called. */
+export const newKeys = (layer: number): string => `new.k.${layer}`;
+export const newValues = (layer: number): string => `new.v.${layer}`;
+export const entryOutputs = ({ layers }: Pick<ModelConfig, "layers">): readonly string[] =>
+  Array.from({ length: layers }, (_, layer) => [newKeys(layer), newValues(layer)]).flat();
+export const sumsOf = (layer: number): string => `sums.${layer}`;
+
 interface Shared {
   readonly cos: Value;
   readonly sin: Value;
-  readonly index: Value;
+  readonly positions: Value;
+  readonly queriesFrom: Value;
+  readonly token: Value;
+  readonly flash: Value;
   readonly ragged: Value;
+  readonly batched: Value;
   readonly lastPosition: Value;
   readonly totalLength: Value;
-  readonly queriesFrom: Value;
+  readonly newFrom: Value;
+  /** Of each layer: P, T and 1. */
+  readonly sizes: readonly Value[];
   /** Keys and values of each layer's tail, in turn: [KH, T, d]. */
   readonly tails: readonly Value[];
   readonly biases: ReadonlyMap<string, Value>;
-  readonly batched: Value;
   readonly batch: BatchInputs;
   /** The owners of each layer's pages. */
   readonly owners: readonly Value[];
 }
 
-/** What a layer gives: the residual stream, and what leaves the graph. */
-interface LayerOutput {
-  readonly stream: Value;
-  /** [2, KH, S, d] */
-  readonly entries: Value;
-  /** [H, rows, d] */
-  readonly queries: Value;
+/** A layer's residual stream, and the same normalised for what comes next. */
+interface Stream {
+  readonly residual: Value;
+  readonly normed: Value;
 }
 
 export function buildDecoder(config: ModelConfig, weights: Weights): OnnxModel {
   const g = new Graph();
+  const { layers, queryHeads, headDim } = config;
   const shared = inputs(g, config);
-  let stream = g.input("embeddings", "float32", ["S", config.hiddenSize]);
-  const outputs: LayerOutput[] = [];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const output = decoderLayer(g, config, weights, shared, layer, stream);
-    outputs.push(output);
-    stream = output.stream;
-  }
+  const embeddings = g.input("embeddings", "float32", ["S", config.hiddenSize]);
   const logitsFrom = g.input("logitsFrom", "int64", [1]);
-  const last = g.op("Slice", [stream, logitsFrom, g.ints(END), g.ints(0)]);
-  const logits = linear(g, weights, norm(g, config, weights, "model.norm.weight", last), [
-    config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight",
-  ]);
-  const { layers, kvHeads, queryHeads, headDim } = config;
-  g.output("logits", logits, "float32", ["R", config.vocabSize]);
-  g.output(
-    "entries",
-    stack(
-      g,
-      outputs.map((o) => o.entries),
-    ),
-    "float32",
-    [layers, 2, kvHeads, "S", headDim],
-  );
-  g.output(
-    "queries",
-    stack(
-      g,
-      outputs.map((o) => o.queries),
-    ),
-    "float32",
-    [layers, queryHeads, "Q", headDim],
-  );
+  let stream: Stream = { residual: embeddings, normed: norm(g, config, weights, normOf(config, 0), embeddings) };
+  const queries: Value[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const { attention, query } = attend(g, config, weights, shared, layer, stream.normed);
+    queries.push(query);
+    // What follows the last attention concerns only the rows whose logits are wanted.
+    const wanted = (rows: Value) =>
+      layer < layers - 1 ? rows : g.op("Slice", [rows, logitsFrom, g.ints(END), g.ints(0)]);
+    stream = feed(g, config, weights, layer, wanted(attention), wanted(stream.residual));
+  }
+  const head = config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+  g.output("logits", linear(g, weights, stream.normed, [head]), "float32", ["R", config.vocabSize]);
+  g.output("queries", g.op("Concat", queries, { axis: 0 }), "float32", [layers, "Q", queryHeads * headDim]);
   return g.finish(config.family);
 }
 
@@ -94,19 +93,25 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
   const byHead = g.op("Transpose", [g.op("Reshape", [tail, g.ints(0, layers * 2 * kvHeads, headDim)])], {
     perm: [1, 0, 2],
   });
+  const flag = (name: string) => g.input(name, "bool", []);
+  const sizes = g.input("sizes", "int64", [layers * 3]);
   return {
-    cos: g.input("cos", "float32", ["S", headDim / 2]),
-    sin: g.input("sin", "float32", ["S", headDim / 2]),
-    index: g.input("index", "int64", [1, "S"]),
-    ragged: g.input("ragged", "bool", []),
+    cos: g.input("cos", "float32", ["M", headDim / 2]),
+    sin: g.input("sin", "float32", ["M", headDim / 2]),
+    positions: g.input("positions", "int64", [1, "S"]),
+    queriesFrom: g.input("queriesFrom", "int64", [2]),
+    token: flag("token"),
+    flash: flag("flash"),
+    ragged: flag("ragged"),
+    batched: flag("batched"),
     lastPosition: g.input("lastPosition", "int32", [1]),
     totalLength: g.input("totalLength", "int32", []),
-    queriesFrom: g.input("queriesFrom", "int64", [1]),
+    newFrom: g.input("newFrom", "int64", [1]),
+    sizes: g.ops("Split", [sizes], layers, { axis: 0, num_outputs: layers }),
     tails: g.ops("Split", [byHead], layers * 2, { axis: 0, num_outputs: layers * 2 }),
     biases: new Map(
       [...new Set(slidingWindow.map(biasName))].map((name) => [name, g.input(name, "float32", ["BB", "BS", "BT"])]),
     ),
-    batched: g.input("batched", "bool", []),
     batch: {
       members: g.input("members", "int64", ["NG", "F"]),
       places: g.input("places", "int64", ["PL"]),
@@ -120,73 +125,83 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
   };
 }
 
-function decoderLayer(
+/** -> attention [S, H * d], and the queries that are wanted, before RoPE: [1, rows, H * d] */
+function attend(
   g: Graph,
   config: ModelConfig,
   weights: Weights,
   shared: Shared,
   layer: number,
-  stream: Value,
-): LayerOutput {
+  normed: Value,
+): { readonly attention: Value; readonly query: Value } {
   const { queryHeads, kvHeads, headDim } = config;
-  const name = (part: string) => `model.layers.${layer}.${part}.weight`;
-  const widths = g.ints(queryHeads * headDim, kvHeads * headDim, kvHeads * headDim);
-  const normed = norm(g, config, weights, name("input_layernorm"), stream);
-  const joint = linear(g, weights, normed, [
-    name("self_attn.q_proj"),
-    name("self_attn.k_proj"),
-    name("self_attn.v_proj"),
-  ]);
-  const [q, k = q, v = q] = g.ops("Split", [g.op("Unsqueeze", [joint, g.ints(0)]), widths], 3, { axis: 2 }); // [1, S, heads * d]
-  const rotate = (x: Value, heads: number) =>
-    g.msOp("RotaryEmbedding", [x, shared.index, shared.cos, shared.sin], { num_heads: heads });
-  const byHead = (x: Value, heads: number) =>
-    g.op("Transpose", [g.op("Reshape", [x, g.ints(-1, heads, headDim)])], { perm: [1, 0, 2] }); // [heads, S, d]
-  const [query, key] = [rotate(q, queryHeads), rotate(k, kvHeads)];
-  const [keyByHead, valueByHead] = [byHead(key, kvHeads), byHead(v, kvHeads)];
-  const past = { pastKeys: pastInput(g, "k", layer, headDim), pastValues: pastInput(g, "v", layer, headDim) };
-  const common = { query, key, value: v, keyByHead, valueByHead, ...past };
+  const names = ["q_proj", "k_proj", "v_proj"].map((part) => `model.layers.${layer}.self_attn.${part}.weight`);
+  const joint = g.op("Unsqueeze", [linear(g, weights, normed, names), g.ints(0)]); // [1, S, (H + 2 KH) * d]
+  const past = (side: "k" | "v") => g.input(`past.${side}.${layer}`, "float32", [1, `B${layer}`, `P${layer}`, headDim]);
   const slidingWindow = config.slidingWindow[layer] ?? null;
+  const of = (values: readonly Value[], index: number) => values[index] ?? joint;
+  const common = {
+    ...shared,
+    joint,
+    pastKeys: past("k"),
+    pastValues: past("v"),
+    pastBias: g.input(`past.bias.${layer}`, "float32", [`b${layer}`, `bs${layer}`, `bp${layer}`]),
+    newBias: shared.biases.get(biasName(slidingWindow)) ?? joint,
+  };
   const ragged = {
     ...common,
-    tailKeys: shared.tails[2 * layer] ?? stream,
-    tailValues: shared.tails[2 * layer + 1] ?? stream,
-    pastBias: g.input(`past.bias.${layer}`, "float32", [`b${layer}`, `bs${layer}`, `bp${layer}`]),
-    newBias: shared.biases.get(biasName(slidingWindow)) ?? stream,
+    tailKeys: of(shared.tails, 2 * layer),
+    tailValues: of(shared.tails, 2 * layer + 1),
   };
-  const batched = {
-    ...ragged,
-    ...shared.batch,
-    owners: shared.owners[layer] ?? stream,
+  const alone = {
+    ...common,
     tailKeys: g.input(`tail.k.${layer}`, "float32", ["BH", "BT", headDim]),
     tailValues: g.input(`tail.v.${layer}`, "float32", ["BH", "BT", headDim]),
+    sizes: of(shared.sizes, layer),
   };
-  const attention = g.choose(
-    shared.ragged,
-    (branch) =>
-      branch.choose(
-        shared.batched,
-        (inner) => batchAttention(inner, config, batched),
-        (inner) => raggedAttention(inner, config, ragged),
-        "batch",
-      ),
-    (branch) => flashAttention(branch, config, slidingWindow, { ...common, ...shared }),
-    `layer${layer}`,
+  const batched = { ...alone, ...shared.batch, owners: of(shared.owners, layer) };
+  type Branch = (g: Graph) => readonly Value[];
+  const otherwise = (flag: Value, then: Branch, other: Branch, label: string) => (branch: Graph) =>
+    branch.choose(flag, then, other, label);
+  const flash = (sums: boolean) => (branch: Graph) => flashAttention(branch, config, slidingWindow, common, sums);
+  const anyPast = otherwise(
+    shared.batched,
+    (branch) => batchAttention(branch, config, batched),
+    (branch) => raggedAttention(branch, config, ragged),
+    "batched",
   );
-  const afterAttention = g.op("Add", [stream, linear(g, weights, attention, [name("self_attn.o_proj")])]);
-  const fed = feedForward(g, weights, norm(g, config, weights, name("post_attention_layernorm"), afterAttention), name);
-  const recent = g.op("Slice", [
-    g.op("Reshape", [query, g.ints(-1, queryHeads, headDim)]),
-    shared.queriesFrom,
-    g.ints(END),
-    g.ints(0),
-  ]);
+  const [attention, keys = joint, values = joint, sums = joint] = g.choose(
+    shared.token,
+    (branch) => tokenAttention(branch, config, slidingWindow !== null, alone),
+    otherwise(shared.flash, flash(false), otherwise(shared.ragged, anyPast, flash(true), "ragged"), "flash"),
+    `layer${layer}`,
+    [null, newKeys(layer), newValues(layer), sumsOf(layer)],
+  );
+  g.output(newKeys(layer), keys, "float32", [1, kvHeads, `N${layer}`, headDim]);
+  g.output(newValues(layer), values, "float32", [1, kvHeads, `N${layer}`, headDim]);
+  g.output(sumsOf(layer), sums, "float32", [1, `SH${layer}`, `ST${layer}`]);
   return {
-    stream: g.op("Add", [afterAttention, fed]),
-    entries: stack(g, [keyByHead, valueByHead]),
-    queries: g.op("Transpose", [recent], { perm: [1, 0, 2] }),
+    attention: g.op("Reshape", [attention, g.ints(-1, queryHeads * headDim)]),
+    query: g.op("Slice", [joint, shared.queriesFrom, g.ints(END, queryHeads * headDim), g.ints(1, 2)]),
   };
 }
 
-const pastInput = (g: Graph, side: "k" | "v", layer: number, headDim: number) =>
-  g.input(`past.${side}.${layer}`, "float32", [`B${layer}`, `P${layer}`, headDim]);
+/** What follows a layer's attention, up to the norm that the next layer (or the head) reads. */
+function feed(
+  g: Graph,
+  config: ModelConfig,
+  weights: Weights,
+  layer: number,
+  attention: Value,
+  residual: Value,
+): Stream {
+  const name = (part: string) => `model.layers.${layer}.${part}.weight`;
+  const projected = linear(g, weights, attention, [name("self_attn.o_proj")]);
+  const middle = addThenNorm(g, config, weights, name("post_attention_layernorm"), projected, residual);
+  const fed = feedForward(g, weights, middle.normed, name);
+  return addThenNorm(g, config, weights, normOf(config, layer + 1), fed, middle.residual);
+}
+
+/** The norm before a layer, or after the last. */
+const normOf = ({ layers }: ModelConfig, layer: number): string =>
+  layer < layers ? `model.layers.${layer}.input_layernorm.weight` : "model.norm.weight";

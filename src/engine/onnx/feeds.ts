@@ -1,47 +1,77 @@
-/** What the decoder graph is fed: a prompt's chunk over a growing full cache, or one token over a compressed one. */
+/** What the decoder graph is fed beyond its rows, by the attention that is to run. That of batches is in batch/feeds.ts. */
 import type { KvCache } from "../../cache/cache.ts";
-import { type CacheGeometry, isUniform, type LayerEntries } from "../../cache/layer.ts";
+import { isUniform, type LayerEntries } from "../../cache/layer.ts";
 import type { PromptCache } from "../../cache/prompt.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
-import { noBatch } from "./batch/feeds.ts";
 import { biasName } from "./decoder.ts";
 import { MASKED, NO_BIAS } from "./masks.ts";
-import { type Feeds, type Rows, rowFeeds } from "./rows.ts";
+import type { Feeds } from "./rows.ts";
 
-/** A chunk of a prompt. Masks are the flash attention's own business, so every bias is a placeholder. */
-export function chunkFeeds(config: ModelConfig, frequencies: Float64Array, rows: Rows, past: PromptCache): Feeds {
-  const { layers, kvHeads, headDim } = config;
-  const feeds: Feeds = { ...rowFeeds(config, frequencies, rows), ...noBatch(config) };
-  feeds.ragged = { data: Uint8Array.of(0), dims: [] };
-  feeds.tail = { data: new Float32Array(0), dims: [0, layers * 2 * kvHeads * headDim] };
-  for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = NO_BIAS;
+const scalar = (value: boolean): Feed => ({ data: Uint8Array.of(value ? 1 : 0), dims: [] });
+export const YES = scalar(true);
+export const NO = scalar(false);
+
+/** Something for every input that the attention which runs does not look at; the same objects in every run. */
+export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConfig): Feeds {
+  const one: Feed = { data: BigInt64Array.of(0n), dims: [1] };
+  const square: Feed = { data: one.data, dims: [1, 1] };
+  const tail: Feed = { data: new Float32Array(headDim), dims: [1, 1, headDim] };
+  const feeds: Feeds = {
+    token: NO,
+    flash: NO,
+    ragged: NO,
+    batched: NO,
+    lastPosition: { data: Int32Array.of(0), dims: [1] },
+    totalLength: { data: Int32Array.of(1), dims: [] },
+    newFrom: one,
+    sizes: { data: new BigInt64Array(layers * 3), dims: [layers * 3] },
+    tail: { data: new Float32Array(0), dims: [0, layers * 2 * kvHeads * headDim] },
+    members: square,
+    places: one,
+    queryShape: { data: BigInt64Array.of(1n, 1n, BigInt(headDim)), dims: [3] },
+    outputShape: { data: BigInt64Array.of(1n, 1n, 1n, 1n), dims: [4] },
+    heads: square,
+    owners: { data: new BigInt64Array(layers), dims: [layers] },
+    pages: { data: new BigInt64Array(layers).fill(1n), dims: [layers] },
+  };
+  for (const window of new Set(slidingWindow)) feeds[biasName(window)] = NO_BIAS;
   for (let layer = 0; layer < layers; layer++) {
-    feeds[`past.k.${layer}`] = { data: past.keys(layer), dims: [kvHeads, past.length, headDim] };
-    feeds[`past.v.${layer}`] = { data: past.values(layer), dims: [kvHeads, past.length, headDim] };
     feeds[`past.bias.${layer}`] = NO_BIAS;
+    feeds[`tail.k.${layer}`] = feeds[`tail.v.${layer}`] = tail;
   }
   return feeds;
 }
 
-/** One token after a compressed prompt and its tail. */
-export function tokenFeeds(
-  config: ModelConfig,
-  frequencies: Float64Array,
-  embeddings: Float32Array,
-  cache: KvCache,
-): Feeds {
+/** A chunk of `count` tokens of a prompt over all positions before it. Masks are the flash attention's own business. */
+export function chunkFeeds(config: ModelConfig, past: PromptCache, count: number): Feeds {
+  const { layers, kvHeads, headDim } = config;
+  const end = past.length + count;
+  const feeds: Feeds = {
+    lastPosition: { data: Int32Array.of(end - 1), dims: [1] },
+    totalLength: { data: Int32Array.of(end), dims: [] },
+    newFrom: { data: BigInt64Array.of(BigInt(-count)), dims: [1] },
+  };
+  for (let layer = 0; layer < layers; layer++) {
+    feeds[`past.k.${layer}`] = { data: past.keys(layer), dims: [1, kvHeads, past.length, headDim] };
+    feeds[`past.v.${layer}`] = { data: past.values(layer), dims: [1, kvHeads, past.length, headDim] };
+  }
+  return feeds;
+}
+
+/** One token after a compressed prompt and its tail, read where they lie. */
+export function raggedFeeds(config: ModelConfig, cache: KvCache): Feeds {
   const { layers, kvHeads, headDim } = config;
   const { length: position, tail } = cache;
-  const rows = { embeddings, positions: Int32Array.of(position), logitsFrom: 0, queriesFrom: null };
-  const feeds: Feeds = { ...rowFeeds(config, frequencies, rows), ...noBatch(config) };
   const width = layers * 2 * kvHeads * headDim;
-  feeds.ragged = { data: Uint8Array.of(1), dims: [] };
-  feeds.tail = { data: tail.data.subarray(0, tail.length * width), dims: [tail.length, width] };
+  const feeds: Feeds = {
+    ragged: YES,
+    tail: { data: tail.data.subarray(0, tail.length * width), dims: [tail.length, width] },
+  };
   for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = tailBias(tail.length, window);
   cache.layers.forEach((entries, layer) => {
     const blocks = isUniform(entries) ? kvHeads : 1;
-    const dims = [blocks, entries.positions.length / blocks, headDim];
+    const dims = [1, blocks, entries.positions.length / blocks, headDim];
     feeds[`past.k.${layer}`] = { data: entries.keys, dims };
     feeds[`past.v.${layer}`] = { data: entries.values, dims };
     feeds[`past.bias.${layer}`] = pastBias(config, entries, blocks, config.slidingWindow[layer] ?? null, position);
@@ -57,7 +87,7 @@ function tailBias(length: number, slidingWindow: number | null): Feed {
 
 /** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads. */
 function pastBias(
-  { queryHeads, kvHeads }: ModelConfig & CacheGeometry,
+  { queryHeads, kvHeads }: ModelConfig,
   entries: LayerEntries,
   blocks: number,
   slidingWindow: number | null,

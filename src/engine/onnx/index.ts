@@ -2,25 +2,24 @@
  * The CPU engine: onnxruntime on a decoder graph of our own, fp32.
  *
  * Prefill runs chunks through flash attention over a full cache; a step runs one token of each sequence over whatever a
- * method kept of it. Only the new keys and values come back from a run, because onnxruntime-node copies every output it gives.
+ * method kept of it. Flash attention writes new keys and values where they belong: an output that is given its memory is not
+ * copied. The other attentions give back the new ones only.
  */
 import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
-import { throwIfAborted } from "../../abort.ts";
-import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
 import { openWorker } from "../../onnx/worker/index.ts";
-import type { Engine, PrefillRequest, PrefillResult, Step } from "../index.ts";
-import { buildDecoder } from "./decoder.ts";
-import { chunkFeeds } from "./feeds.ts";
+import type { Engine, PrefillRequest, Step } from "../index.ts";
+import { buildDecoder, entryOutputs } from "./decoder.ts";
+import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
-import { RecentQueries } from "./recent-queries.ts";
-import { inverseFrequencies } from "./rope.ts";
-import { batchStepper, EMBEDDINGS, type Run } from "./step.ts";
+import { prefill } from "./prefill.ts";
+import { inverseFrequencies, RotaryTable } from "./rope.ts";
+import { batchStepper } from "./step.ts";
 
 export interface OnnxEngineOptions {
   /** Threads inside one operator; default: one per core. */
@@ -56,7 +55,8 @@ async function onHost(
 ): Promise<Engine> {
   const session = await open(host, buildDecoder(config, weights), weights, options);
   const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
-  const run = { config, weights, session, frequencies: inverseFrequencies(config) };
+  const table = new RotaryTable(inverseFrequencies(config));
+  const run = { config, weights, session, table, idle: idleFeeds(config), entries: entryOutputs(config) };
   const stepper = batchStepper(run);
   let disposed = false;
   const guard =
@@ -102,41 +102,3 @@ async function open(
   }
   return await host.open(model, threading);
 }
-
-async function prefill(
-  { config, weights, session, frequencies }: Run,
-  request: PrefillRequest,
-): Promise<PrefillResult> {
-  const { tokens, chunk, lastQueries, visit, allLogits = false, signal, onProgress } = request;
-  const n = tokens.length;
-  const cache = new PromptCache(config, n);
-  const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
-  const recent = new RecentQueries(config, Math.min(lastQueries, n), n);
-  for (let from = 0; from < n; from += chunk) {
-    throwIfAborted(signal, ["signal"]);
-    const count = Math.min(chunk, n - from);
-    const end = from + count;
-    const rows = {
-      embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
-      positions: Int32Array.from({ length: count }, (_, i) => from + i),
-      logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
-      queriesFrom: visit === undefined ? recent.firstRow(from, count) : 0,
-    };
-    const out = await session.run(chunkFeeds(config, frequencies, rows, cache), ["logits", "entries", "queries"]);
-    logits.set(out.logits.data as Float32Array, allLogits ? from * config.vocabSize : 0);
-    cache.append(out.entries.data as Float32Array, count);
-    const queries = out.queries.data as Float32Array;
-    recent.take(queries, end);
-    await visit?.({
-      start: from,
-      end,
-      queries: (layer) => slice(queries, layer, config.layers),
-      keys: (layer) => cache.keys(layer),
-    });
-    onProgress?.(end, n);
-  }
-  return { layers: cache.finish(), logits, queries: recent.layers };
-}
-
-const slice = (data: Float32Array, index: number, parts: number) =>
-  data.subarray((index * data.length) / parts, ((index + 1) * data.length) / parts);

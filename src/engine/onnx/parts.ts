@@ -3,26 +3,39 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
 
-/** SiLU(x G) * (x U) D; SiLU is QuickGelu with alpha 1. */
+/** SiLU(x G) * (x U) D; SiLU is QuickGelu with alpha 1. Two products, because splitting the result of one takes longer. */
 export function feedForward(g: Graph, weights: Weights, x: Value, name: (part: string) => string): Value {
-  const joint = linear(g, weights, x, [name("mlp.gate_proj"), name("mlp.up_proj")]);
-  const [gate, up = gate] = g.ops("Split", [joint], 2, { axis: 1, num_outputs: 2 });
+  const [gate, up] = [linear(g, weights, x, [name("mlp.gate_proj")]), linear(g, weights, x, [name("mlp.up_proj")])];
   const gated = g.op("Mul", [g.msOp("QuickGelu", [gate], { alpha: { float: 1 } }), up]);
   return linear(g, weights, gated, [name("mlp.down_proj")]);
 }
 
-/** Values of one shape under a new first axis. */
-export const stack = (g: Graph, parts: readonly Value[]) =>
-  g.op(
-    "Concat",
-    parts.map((part) => g.op("Unsqueeze", [part, g.ints(0)])),
-    { axis: 0 },
-  );
-
 export function norm(g: Graph, { normEpsilon }: ModelConfig, weights: Weights, name: string, x: Value): Value {
-  const scale = g.weight(name, weights.info(name).shape, (into) => weights.read(name, into));
+  const scale = normScale(g, weights, name);
   return g.op("SimplifiedLayerNormalization", [x, scale], { axis: -1, epsilon: { float: normEpsilon } });
 }
+
+/** x + residual, and the same normalised. */
+export function addThenNorm(
+  g: Graph,
+  { normEpsilon }: ModelConfig,
+  weights: Weights,
+  name: string,
+  x: Value,
+  residual: Value,
+): { readonly residual: Value; readonly normed: Value } {
+  const [normed, sum = normed] = g.ops(
+    "SkipSimplifiedLayerNormalization",
+    [x, residual, normScale(g, weights, name)],
+    [true, false, false, true],
+    { epsilon: { float: normEpsilon } },
+    "com.microsoft",
+  );
+  return { residual: sum, normed };
+}
+
+const normScale = (g: Graph, weights: Weights, name: string): Value =>
+  g.weight(name, weights.info(name).shape, (into) => weights.read(name, into));
 
 /** x W^T for matrices [out, in] that read the same input, side by side: one product instead of several. */
 export function linear(g: Graph, weights: Weights, x: Value, names: readonly string[]): Value {

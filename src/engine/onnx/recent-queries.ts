@@ -1,14 +1,17 @@
 import type { ModelConfig } from "../../model/config.ts";
+import { rotate } from "./rope.ts";
 
-/** Collects the last `count` queries of each layer, [H, count, d], from chunks that may end anywhere. */
+/** Collects the last `count` queries of each layer, after RoPE, [H, count, d], from chunks that may end anywhere. */
 export class RecentQueries {
   readonly layers: readonly Float32Array[];
   readonly #config: ModelConfig;
+  readonly #frequencies: Float64Array;
   readonly #count: number;
   readonly #start: number;
 
-  constructor(config: ModelConfig, count: number, length: number) {
+  constructor(config: ModelConfig, frequencies: Float64Array, count: number, length: number) {
     this.#config = config;
+    this.#frequencies = frequencies;
     this.#count = count;
     this.#start = length - count;
     this.layers = Array.from(
@@ -22,18 +25,22 @@ export class RecentQueries {
     return from + count <= this.#start ? null : Math.max(0, this.#start - from);
   }
 
-  /** Takes rows [L, H, rows, d], the last of which is position end - 1. */
+  /** Takes rows [L, rows, H * d] before RoPE, the last of which is position end - 1; turns them where they lie. */
   take(queries: Float32Array, end: number): void {
     const { layers, queryHeads, headDim } = this.#config;
-    const rows = queries.length / (layers * queryHeads * headDim);
-    const wanted = Math.min(rows, end - this.#start);
-    if (wanted <= 0) return;
-    this.layers.forEach((target, layer) => {
-      for (let head = 0; head < queryHeads; head++) {
-        const last = ((layer * queryHeads + head) * rows + rows) * headDim;
-        const to = (head * this.#count + (end - this.#start - wanted)) * headDim;
-        target.set(queries.subarray(last - wanted * headDim, last), to);
+    const width = queryHeads * headDim;
+    const rows = queries.length / (layers * width);
+    for (const [layer, target] of this.layers.entries()) {
+      for (let row = 0; row < rows; row++) {
+        const position = end - rows + row;
+        const from = (layer * rows + row) * width;
+        const heads = queries.subarray(from, from + width);
+        rotate(heads, this.#frequencies, position);
+        for (let head = 0; head < queryHeads; head++) {
+          const to = (head * this.#count + position - this.#start) * headDim;
+          target.set(heads.subarray(head * headDim, (head + 1) * headDim), to);
+        }
       }
-    });
+    }
   }
 }

@@ -1,5 +1,8 @@
 /** Rotary position embedding: the angle of each (position, frequency), with Llama 3's stretching of the low frequencies. */
 import type { Llama3RopeScaling, ModelConfig } from "../../model/config.ts";
+import type { Feed } from "../../onnx/session.ts";
+
+const FIRST_POSITIONS = 1024;
 
 /** Inverse wavelengths in radians per position, one per pair of channels: [headDim / 2]. */
 export function inverseFrequencies({ headDim, rope }: Pick<ModelConfig, "headDim" | "rope">): Float64Array {
@@ -20,20 +23,45 @@ function stretch(
   return (1 - smooth) * (frequency / factor) + smooth * frequency;
 }
 
-/** Cosines and sines for each position: [positions, headDim / 2]. Angles are fp64, so that far positions lose nothing. */
-export function rotations(
-  frequencies: Float64Array,
-  positions: ArrayLike<number>,
-): { cos: Float32Array; sin: Float32Array } {
+/**
+ * Cosines and sines of all positions from 0 on, [positions, headDim / 2], as far as they were asked for: doubled when a later
+ * one is. Angles are fp64, so that far positions lose nothing.
+ */
+export class RotaryTable {
+  readonly frequencies: Float64Array;
+  #feeds: { readonly cos: Feed; readonly sin: Feed } | null = null;
+  #positions = 0;
+
+  constructor(frequencies: Float64Array) {
+    this.frequencies = frequencies;
+  }
+
+  /** Good for positions below `end`, at least. */
+  upTo(end: number): { readonly cos: Feed; readonly sin: Feed } {
+    if (this.#feeds !== null && end <= this.#positions) return this.#feeds;
+    this.#positions = Math.max(FIRST_POSITIONS, 2 ** Math.ceil(Math.log2(end)));
+    const half = this.frequencies.length;
+    const dims = [this.#positions, half];
+    const table = (of: (angle: number) => number): Feed => {
+      const data = Float32Array.from({ length: this.#positions * half }, (_, i) =>
+        of(Math.floor(i / half) * (this.frequencies[i % half] ?? 0)),
+      );
+      return { data, dims };
+    };
+    this.#feeds = { cos: table(Math.cos), sin: table(Math.sin) };
+    return this.#feeds;
+  }
+}
+
+/** Turns the heads of one token's queries or keys to a position, in place: each half of a head's channels pairs with the other. */
+export function rotate(heads: Float32Array, frequencies: Float64Array, position: number): void {
   const half = frequencies.length;
-  const cos = new Float32Array(positions.length * half);
-  const sin = new Float32Array(positions.length * half);
-  for (let i = 0; i < positions.length; i++) {
-    for (let j = 0; j < half; j++) {
-      const angle = (positions[i] ?? 0) * (frequencies[j] ?? 0);
-      cos[i * half + j] = Math.cos(angle);
-      sin[i * half + j] = Math.sin(angle);
+  for (let j = 0; j < half; j++) {
+    const [cos, sin] = [Math.cos(position * (frequencies[j] ?? 0)), Math.sin(position * (frequencies[j] ?? 0))];
+    for (let at = j; at < heads.length; at += 2 * half) {
+      const [a, b] = [heads[at] ?? 0, heads[at + half] ?? 0];
+      heads[at] = a * cos - b * sin;
+      heads[at + half] = b * cos + a * sin;
     }
   }
-  return { cos, sin };
 }

@@ -1,25 +1,15 @@
 /** Decoding steps: one token of each sequence, in as few runs of the graph as the plan allows. */
 import type { KvCache } from "../../cache/cache.ts";
 import { KvError } from "../../error.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { Weights } from "../../model/weights/weights.ts";
-import type { Session } from "../../onnx/session.ts";
+import type { Feed } from "../../onnx/session.ts";
 import type { Step } from "../index.ts";
 import { type Copies, copiesFor } from "./batch/copies.ts";
 import { batchFeeds } from "./batch/feeds.ts";
 import { type BatchRun, plan } from "./batch/plan.ts";
-import { tokenFeeds } from "./feeds.ts";
+import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
-
-export const EMBEDDINGS = "model.embed_tokens.weight";
-
-/** What runs of one engine share. */
-export interface Run {
-  readonly config: ModelConfig;
-  readonly weights: Weights;
-  readonly session: Session;
-  readonly frequencies: Float64Array;
-}
+import { EMBEDDINGS, floats, type Run } from "./run.ts";
+import { TokenFeeds } from "./token.ts";
 
 type Logits = Float32Array;
 
@@ -29,13 +19,15 @@ type Logits = Float32Array;
  */
 export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<readonly Logits[]> {
   let copies: Copies = new WeakMap();
+  const tokenFeeds = new TokenFeeds(run.config);
   return async (batch) => {
     refuseTwice(batch);
     const logits = new Map<Step, Logits>();
     const kept: Copies = new WeakMap();
     for (const part of plan(batch)) {
       const steps = part.groups.flatMap(({ members }) => members.flatMap((i) => batch[i] ?? []));
-      const results = part.kind === "alone" ? await alone(run, steps) : await together(run, part, steps, copies, kept);
+      const results =
+        part.kind === "alone" ? await alone(run, steps, tokenFeeds) : await together(run, part, steps, copies, kept);
       for (const [i, step] of steps.entries()) logits.set(step, results[i] ?? new Float32Array(0));
     }
     if (batch.length > 1) copies = kept;
@@ -43,26 +35,29 @@ export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<read
   };
 }
 
-async function alone(run: Run, steps: readonly Step[]): Promise<readonly Logits[]> {
+async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): Promise<readonly Logits[]> {
   const results: Logits[] = [];
   for (const { token, cache } of steps) {
-    const embeddings = run.weights.readRows(EMBEDDINGS, [token]);
-    const feeds = tokenFeeds(run.config, run.frequencies, embeddings, cache);
-    const out = await run.session.run(feeds, ["logits", "entries"]);
-    const logits = out.logits.data as Float32Array;
-    cache.append(out.entries.data as Float32Array, logits);
-    results.push(logits);
+    const { config, weights, session, table, idle, entries } = run;
+    const embeddings = weights.readRows(EMBEDDINGS, [token]);
+    const positions = Int32Array.of(cache.length);
+    const rows = rowFeeds(config, table, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
+    const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
+    const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", ...entries]);
+    cache.append(rowOf(run, out, 0, 1), floats(out, "logits"));
+    results.push(cache.logits);
   }
   return results;
 }
 
 async function together(
-  { config, weights, session, frequencies }: Run,
+  run: Run,
   part: BatchRun,
   steps: readonly Step[],
   known: Copies,
   kept: Copies,
 ): Promise<readonly Logits[]> {
+  const { config, weights, session, table, idle, entries } = run;
   const caches = steps.map(({ cache }) => cache);
   const { pages, members, tails } = copiesFor(config, part, caches, known, kept);
   const rows = {
@@ -74,23 +69,26 @@ async function together(
     logitsFrom: 0,
     queriesFrom: null,
   };
-  const feeds = { ...rowFeeds(config, frequencies, rows), ...batchFeeds(config, caches, pages, members, tails) };
-  const out = await session.run(feeds, ["logits", "entries"]);
-  const entries = out.entries.data as Float32Array;
+  const feeds = { ...idle, ...rowFeeds(config, table, rows), ...batchFeeds(config, caches, pages, members, tails) };
+  const out = await session.run(feeds, ["logits", ...entries]);
   return caches.map((cache, i) => {
     // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
-    const logits = (out.logits.data as Float32Array).slice(i * config.vocabSize, (i + 1) * config.vocabSize);
-    cache.append(rowOf(entries, i, caches.length, config.headDim), logits);
+    const logits = floats(out, "logits").slice(i * config.vocabSize, (i + 1) * config.vocabSize);
+    cache.append(rowOf(run, out, i, caches.length), logits);
     return logits;
   });
 }
 
-/** One sequence's part of [L, 2, KH, B, d]: [L, 2, KH, d]. */
-function rowOf(entries: Float32Array, sequence: number, count: number, headDim: number): Float32Array {
-  const row = new Float32Array(entries.length / count);
-  for (let to = 0; to < row.length; to += headDim) {
-    const from = to * count + sequence * headDim;
-    row.set(entries.subarray(from, from + headDim), to);
+/** One sequence's new entries, [L, 2, KH, d], out of [1, KH, B, d] for each layer and side. */
+function rowOf({ config, entries }: Run, outputs: Readonly<Record<string, Feed>>, sequence: number, count: number) {
+  const { kvHeads, headDim } = config;
+  const row = new Float32Array(entries.length * kvHeads * headDim);
+  for (const [side, name] of entries.entries()) {
+    const data = floats(outputs, name);
+    for (let head = 0; head < kvHeads; head++) {
+      const from = (head * count + sequence) * headDim;
+      row.set(data.subarray(from, from + headDim), (side * kvHeads + head) * headDim);
+    }
   }
   return row;
 }

@@ -18,7 +18,6 @@ export type Request =
       readonly session: number;
       readonly feeds: Lent;
       readonly fetch: readonly string[];
-      readonly into: Lent;
     }
   | { readonly act: "release"; readonly session: number }
   /** Releases every session; the last request. */

@@ -38,7 +38,7 @@ async function done(request: Request): Promise<Gives[keyof Gives]> {
     case "run": {
       const session = sessions.get(request.session);
       if (session === undefined) throw new KvError(workerFailed("a released session"));
-      return await session.run(borrowed.feeds(request.feeds), request.fetch, borrowed.feeds(request.into));
+      return await session.run(borrowed.feeds(request.feeds), request.fetch);
     }
     case "release":
       await release(request.session);

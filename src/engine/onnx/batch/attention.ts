@@ -11,6 +11,7 @@
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Graph, Value } from "../../../onnx/graph.ts";
 import { ELEMENT } from "../../../onnx/schema.ts";
+import { type AttentionInputs, type AttentionOutputs, nothing, rotated } from "../attention.ts";
 import { MASKED } from "../masks.ts";
 
 /** What every layer of a batch shares: inputs of the graph. */
@@ -26,14 +27,8 @@ export interface BatchInputs {
   readonly heads: Value;
 }
 
-export interface BatchLayerInputs extends BatchInputs {
-  /** New queries, keys and values after RoPE: [1, B, H * d] and [1, B, KH * d]. */
-  readonly query: Value;
-  readonly key: Value;
-  readonly value: Value;
-  /** [N, W, d] */
-  readonly pastKeys: Value;
-  readonly pastValues: Value;
+/** The pages are the past, [1, N, W, d]; the new tokens are of B sequences. */
+export interface BatchLayerInputs extends BatchInputs, AttentionInputs {
   /** Added to the scores of the pages: broadcasts to [N, F * G, W]. */
   readonly pastBias: Value;
   /** group * KH + KV head that each page belongs to: int64 [N]. */
@@ -52,20 +47,22 @@ interface Partial {
   readonly sum: Value;
 }
 
-/** -> [B, H * d] */
-export function batchAttention(g: Graph, config: ModelConfig, x: BatchLayerInputs): Value {
-  const { queryHeads, headDim } = config;
-  const query = g.op("Reshape", [x.query, g.ints(-1, queryHeads, headDim)]); // [B, H, d]
-  const past = pagedPart(g, config, x, query);
-  const fresh = freshPart(g, config, x, query);
-  const top = g.op("Max", [past.top, fresh.top]);
+/** The new keys and values are [1, KH, B, d]. */
+export function batchAttention(g: Graph, config: ModelConfig, x: BatchLayerInputs): AttentionOutputs {
+  const { queryHeads, kvHeads, headDim } = config;
+  const fresh = rotated(g, config, x);
+  const query = g.op("Reshape", [fresh.query, g.ints(-1, queryHeads, headDim)]); // [B, H, d]
+  const parts = [pagedPart(g, config, x, query), freshPart(g, config, x, query, fresh)] as const;
+  const top = g.op("Max", [parts[0].top, parts[1].top]);
   const total = (pick: (part: Partial) => Value) =>
     g.op(
       "Add",
-      [past, fresh].map((part) => g.op("Mul", [pick(part), g.op("Exp", [g.op("Sub", [part.top, top])])])),
+      parts.map((part) => g.op("Mul", [pick(part), g.op("Exp", [g.op("Sub", [part.top, top])])])),
     );
-  const mixed = g.op("Div", [total((part) => part.sum), total((part) => part.mass)]);
-  return g.op("Reshape", [mixed, g.ints(-1, queryHeads * headDim)]);
+  const result = g.op("Div", [total((part) => part.sum), total((part) => part.mass)]);
+  const byHead = (rows: Value) =>
+    g.op("Transpose", [g.op("Reshape", [rows, g.ints(1, -1, kvHeads, headDim)])], { perm: [0, 2, 1, 3] });
+  return [result, byHead(fresh.key), byHead(fresh.value), nothing(g)];
 }
 
 /** The pages' part: [B, H, 1], [B, H, 1] and [B, H, d]. */
@@ -83,7 +80,7 @@ function pagedPart(
     transB: 1,
     alpha: { float: 1 / Math.sqrt(headDim) },
   });
-  const scores = g.op("Add", [product, x.pastBias]); // [N, F * G, W]
+  const scores = g.op("Add", [g.op("Squeeze", [product, g.ints(0)]), x.pastBias]); // [N, F * G, W]
   const owns = g.op("Equal", [x.heads, x.owners]); // [NG * KH, N]
   const others = g.op("Unsqueeze", [g.op("Where", [owns, g.float(0), g.float(MASKED)]), g.ints(1)]);
   const pageTops = g.op("Squeeze", [g.op("ReduceMax", [scores, g.ints(-1)]), g.ints(2)]); // [N, F * G]
@@ -113,13 +110,14 @@ function freshPart(
   { queryHeads, kvHeads, headDim }: ModelConfig,
   x: BatchLayerInputs,
   query: Value,
+  fresh: { readonly key: Value; readonly value: Value },
 ): Partial {
   const group = queryHeads / kvHeads;
   const queries = g.op("Reshape", [query, g.ints(-1, group, headDim)]); // [B * KH, G, d]
-  const [key, value] = [x.key, x.value].map((fresh) => g.op("Reshape", [fresh, g.ints(-1, 1, headDim)])); // [B * KH, 1, d]
+  const ofHead = (rows: Value) => g.op("Reshape", [rows, g.ints(-1, 1, headDim)]); // [B * KH, 1, d]
   const score = (keys: Value) =>
     g.msOp("FusedMatMul", [queries, keys], { transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } });
-  const both = g.op("Concat", [score(x.tailKeys), score(key ?? x.key)], { axis: 2 }); // [B * KH, G, T + 1]
+  const both = g.op("Concat", [score(x.tailKeys), score(ofHead(fresh.key))], { axis: 2 }); // [B * KH, G, T + 1]
   const width = g.op("Shape", [both], { start: 2, end: 3 });
   const shaped = (values: Value, rows: Value) => g.op("Reshape", [values, g.op("Concat", [rows, width], { axis: 0 })]);
   const scores = g.op("Add", [shaped(both, g.ints(-1, queryHeads)), x.newBias]); // [B, H, T + 1]
@@ -127,7 +125,7 @@ function freshPart(
   const weights = g.op("Exp", [g.op("Sub", [scores, top])]);
   const sizes = g.op("Concat", [g.op("Shape", [x.tailKeys], { start: 1, end: 2 }), g.ints(1)], { axis: 0 });
   const [onTail, onNew = onTail] = g.ops("Split", [shaped(weights, g.ints(-1, group)), sizes], 2, { axis: 2 });
-  const sum = g.op("Add", [g.op("MatMul", [onTail, x.tailValues]), g.op("MatMul", [onNew, value ?? x.value])]);
+  const sum = g.op("Add", [g.op("MatMul", [onTail, x.tailValues]), g.op("MatMul", [onNew, ofHead(fresh.value)])]);
   return {
     top,
     mass: g.op("ReduceSum", [weights, g.ints(-1)]),

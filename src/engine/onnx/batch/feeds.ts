@@ -3,30 +3,13 @@ import type { KvCache } from "../../../cache/cache.ts";
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Feed } from "../../../onnx/session.ts";
 import { biasName } from "../decoder.ts";
+import { YES } from "../feeds.ts";
 import { MASKED, NO_BIAS } from "../masks.ts";
 import type { Feeds } from "../rows.ts";
 import { PADDING, type PagedLayer, type Pages } from "./pages.ts";
 import type { Tails } from "./tails.ts";
 
 const ints = (...values: number[]) => BigInt64Array.from(values, BigInt);
-
-/** For runs of one sequence, which look at none of it. */
-export function noBatch({ layers, headDim }: ModelConfig): Feeds {
-  const one = { data: ints(0), dims: [1] };
-  const feeds: Feeds = {
-    batched: { data: Uint8Array.of(0), dims: [] },
-    members: { data: one.data, dims: [1, 1] },
-    places: one,
-    queryShape: { data: ints(1, 1, headDim), dims: [3] },
-    outputShape: { data: ints(1, 1, 1, 1), dims: [4] },
-    heads: { data: one.data, dims: [1, 1] },
-    owners: { data: new BigInt64Array(layers), dims: [layers] },
-    pages: { data: new BigInt64Array(layers).fill(1n), dims: [layers] },
-  };
-  const tail = { data: new Float32Array(headDim), dims: [1, 1, headDim] };
-  for (let layer = 0; layer < layers; layer++) feeds[`tail.k.${layer}`] = feeds[`tail.v.${layer}`] = tail;
-  return feeds;
-}
 
 /** @param members the sequences of each of the pages' groups; none for a group that has left */
 export function batchFeeds(
@@ -36,7 +19,7 @@ export function batchFeeds(
   members: readonly (readonly number[])[],
   tails: Tails,
 ): Feeds {
-  const { layers, queryHeads, kvHeads, headDim } = config;
+  const { queryHeads, kvHeads, headDim } = config;
   const most = Math.max(...members.map(({ length }) => length));
   const places = new BigInt64Array(caches.length);
   const table = new BigInt64Array(members.length * most);
@@ -47,11 +30,9 @@ export function batchFeeds(
     }
   }
   const heads = members.length * kvHeads;
-  const width = layers * 2 * kvHeads * headDim;
   const feeds: Feeds = {
-    ragged: { data: Uint8Array.of(1), dims: [] },
-    batched: { data: Uint8Array.of(1), dims: [] },
-    tail: { data: new Float32Array(0), dims: [0, width] },
+    ragged: YES,
+    batched: YES,
     members: { data: table, dims: [members.length, most] },
     places: { data: places, dims: [caches.length] },
     queryShape: { data: ints(heads, (most * queryHeads) / kvHeads, headDim), dims: [3] },
@@ -65,8 +46,8 @@ export function batchFeeds(
   for (const [layer, paged] of pages.layers.entries()) {
     const count = paged.owners.length;
     const tailDims = [caches.length * kvHeads, tails.capacity, headDim];
-    feeds[`past.k.${layer}`] = { data: paged.keys, dims: [count, paged.width, headDim] };
-    feeds[`past.v.${layer}`] = { data: paged.values, dims: [count, paged.width, headDim] };
+    feeds[`past.k.${layer}`] = { data: paged.keys, dims: [1, count, paged.width, headDim] };
+    feeds[`past.v.${layer}`] = { data: paged.values, dims: [1, count, paged.width, headDim] };
     feeds[`past.bias.${layer}`] = pageBias(config, paged, caches, members, most, config.slidingWindow[layer] ?? null);
     feeds[`tail.k.${layer}`] = { data: tails.side(layer, 0), dims: tailDims };
     feeds[`tail.v.${layer}`] = { data: tails.side(layer, 1), dims: tailDims };
@@ -116,7 +97,7 @@ function pageBias(
 }
 
 /** Hides what each tail has not reached yet and what is too far away; the new token sees itself: [B, 1, T + 1]. */
-function newBias(caches: readonly KvCache[], capacity: number, slidingWindow: number | null): Feed {
+export function newBias(caches: readonly KvCache[], capacity: number, slidingWindow: number | null): Feed {
   const bias = new Float32Array(caches.length * (capacity + 1));
   for (const [i, { tail }] of caches.entries()) {
     const from = i * (capacity + 1);

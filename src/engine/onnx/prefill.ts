@@ -1,0 +1,55 @@
+/** A prompt through the graph, chunk by chunk. */
+import { throwIfAborted } from "../../abort.ts";
+import { PromptCache } from "../../cache/prompt.ts";
+import type { PrefillRequest, PrefillResult } from "../index.ts";
+import { ColumnTotals } from "./column-totals.ts";
+import { chunkFeeds, YES } from "./feeds.ts";
+import { RecentQueries } from "./recent-queries.ts";
+import { rowFeeds } from "./rows.ts";
+import { EMBEDDINGS, floats, type Run } from "./run.ts";
+
+/**
+ * With column sums, a chunk's probabilities [H, S, n] are in memory: 64 MiB of them, at most, where that leaves chunks of a
+ * sensible size. At n = 8000 chunks of 256 cost a tenth over no sums at all, of 128 a sixth, of 64 a third (2026-11).
+ */
+const PROBABILITIES = 2 ** 24;
+const SMALLEST_CHUNK = 64;
+
+export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
+  const { config, weights, session, table, idle, entries } = run;
+  const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
+  const n = tokens.length;
+  const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * n)));
+  const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
+  const cache = new PromptCache(config, n);
+  const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
+  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n);
+  const totals = columnSums ? new ColumnTotals(config, n) : null;
+  for (let from = 0; from < n; from += chunk) {
+    throwIfAborted(signal, ["signal"]);
+    const count = Math.min(chunk, n - from);
+    const end = from + count;
+    const rows = {
+      embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
+      positions: Int32Array.from({ length: count }, (_, i) => from + i),
+      logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
+      queriesFrom: recent.firstRow(from, count),
+    };
+    const feeds = {
+      ...idle,
+      ...(columnSums ? {} : { flash: YES }),
+      ...chunkFeeds(config, cache, count),
+      ...rowFeeds(config, table, rows),
+    };
+    const out = await session.run(feeds, ["logits", "queries", ...entries, ...(totals?.names ?? [])]);
+    logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);
+    cache.append(
+      entries.map((name) => floats(out, name)),
+      count,
+    );
+    recent.take(floats(out, "queries"), end);
+    totals?.add(out, end);
+    onProgress?.(end, n);
+  }
+  return { layers: cache.finish(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
+}

@@ -1,0 +1,23 @@
+import type { ModelConfig } from "../../model/config.ts";
+import type { Weights } from "../../model/weights/weights.ts";
+import type { Feed, Session } from "../../onnx/session.ts";
+import type { RotaryTable } from "./rope.ts";
+import type { Feeds } from "./rows.ts";
+
+export const EMBEDDINGS = "model.embed_tokens.weight";
+
+/** What all runs of one engine share. */
+export interface Run {
+  readonly config: ModelConfig;
+  readonly weights: Weights;
+  readonly session: Session;
+  readonly table: RotaryTable;
+  /** Something for inputs that a run does not look at. */
+  readonly idle: Feeds;
+  /** The outputs with the new keys and values of each layer, in turn. */
+  readonly entries: readonly string[];
+}
+
+/** The numbers of an fp32 output that was fetched. */
+export const floats = (outputs: Readonly<Record<string, Feed>>, name: string): Float32Array =>
+  (outputs[name]?.data ?? new Float32Array(0)) as Float32Array;
