@@ -69,9 +69,9 @@ export function openWorker(script: URL = new URL("./thread.ts", import.meta.url)
   ask<"start">({ act: "start" }).catch(() => undefined);
 
   const sessionOf = (session: number): Session => ({
-    async run<Name extends string>(feeds: Feeds, fetch: readonly Name[]) {
+    run<Name extends string>(feeds: Feeds, fetch: readonly Name[]) {
       const request = { act: "run", session, feeds: lend(feeds), fetch } as const;
-      return (await ask<"run">(request, { lent: feeds })) as Record<Name, Feed>;
+      return ask<"run">(request, { lent: feeds }) as Promise<Record<Name, Feed>>;
     },
     [Symbol.asyncDispose]: () =>
       ask<"release">({ act: "release", session }).then(
