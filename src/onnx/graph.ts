@@ -31,7 +31,7 @@ export interface OnnxWeight {
   readonly fill: (into: ArrayBuffer) => void;
 }
 
-/** A finished graph: what `openSession` takes. The same whether its weights come from memory or from files. */
+/** A finished graph: what a `SessionHost` opens. The same whether its weights come from memory or from files. */
 export interface OnnxModel {
   readonly graph: Uint8Array;
   readonly weights: readonly OnnxWeight[];

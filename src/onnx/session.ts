@@ -49,13 +49,13 @@ const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
 ]);
 
 /** Sessions on the caller's thread, which a run holds up from beginning to end. Each is ended by whoever opened it. */
-export const thisThread: SessionHost = { open: openSession, openFile: openSessionFile, [Symbol.dispose]() {} };
+export const thisThread: SessionHost = {
+  open: async (model, options = {}) => openFilled(model.graph, filled(model), options),
+  openFile: openSessionFile,
+  [Symbol.dispose]() {},
+};
 
-export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
-  return handle(await create(model.graph, filled(model), options));
-}
-
-/** As `openSession`, its weights computed already. */
+/** As `SessionHost.open` on this thread, with the weights computed already. */
 export async function openFilled(
   graph: Uint8Array,
   weights: readonly FilledWeight[],
@@ -64,6 +64,7 @@ export async function openFilled(
   return handle(await create(graph, weights, options));
 }
 
+/** `SessionHost.openFile` on this thread. */
 export async function openSessionFile(path: string, options: SessionOptions = {}): Promise<Session> {
   return handle(await guarded("load", () => InferenceSession.create(path, settings(options))));
 }

@@ -1,4 +1,4 @@
-/** Sessions in a worker: memory in place, faults as they are on this thread, and an end of its own or of others' making. */
+/** Sessions in a worker: memory read where it lies, faults as they are on this thread, and an end of its own or of others' making. */
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -124,9 +124,17 @@ describe("a fault in the worker is the one of this thread:", () => {
   });
 });
 
-describe("a worker that ends by itself", () => {
-  const dying = new URL("../support/dying-thread.ts", import.meta.url);
+const dying = new URL("../support/dying-thread.ts", import.meta.url);
 
+test("what a session is opened with reaches the thread", async () => {
+  using host = openWorker(dying);
+  for (const options of [{}, { threads: 3, packed: false }]) {
+    const { found } = await faultOf(() => host.openFile("some/where", options));
+    expect(JSON.parse(String(found))).toMatchObject({ act: "openFile", path: "some/where", options });
+  }
+});
+
+describe("a worker that ends by itself", () => {
   for (const [name, words] of [
     ["exit", /exit code/],
     ["throw", /a fault of the thread's own/],

@@ -1,7 +1,8 @@
 /**
  * Memory of one thread that another reads where it lies: what crosses is an address, and nothing is copied.
  *
- * It is as safe as any native call, on the same terms: until the borrower is done, the lender keeps what it lent and leaves it alone.
+ * It is as safe as any native call, on the same terms: until the borrower is done, the lender keeps what it lent and leaves it
+ * alone.
  *
  * SharedArrayBuffer would be the tidier way, but under Deno onnxruntime-node refuses arrays over one ("Invalid argument"), and
  * collectors do not feel its weight: 400 arrays of 20 MB, made and dropped one after the other, took 6.0 GB at their peak under
