@@ -7,7 +7,7 @@
 
 import { loadModel, type ModelConfig, version } from "../../src/index.ts";
 import { Graph } from "../../src/onnx/graph.ts";
-import { openSession } from "../../src/onnx/session.ts";
+import { thisThread } from "../../src/onnx/session.ts";
 import { type Answer, type Request, serve, THREADS, timed } from "./protocol.ts";
 
 /** Products in a chain: so many that a run's own cost does not count. */
@@ -27,7 +27,7 @@ async function chain(width: number, height: number, links: number) {
     x = g.op("Gemm", [x, g.weight(`w${link}`, [to, from], fill)], { transB: 1 });
   }
   g.output("most", g.op("ReduceMax", [x], { keepdims: 0 }), "float32", []);
-  return openSession(g.finish("chain"), { threads: THREADS });
+  return thisThread.open(g.finish("chain"), { threads: THREADS });
 }
 
 /** Least seconds of several runs over `rows` rows. */

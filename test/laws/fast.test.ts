@@ -9,7 +9,7 @@ import { loadModel, type Model, prefill, step } from "../../src/index.ts";
 import { openGguf } from "../../src/model/weights/gguf.ts";
 import type { Weights, WeightType } from "../../src/model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../src/onnx/graph.ts";
-import { openSession } from "../../src/onnx/session.ts";
+import { thisThread } from "../../src/onnx/session.ts";
 import { scratch } from "../model/helpers.ts";
 import { type GgufTensorSource, ggufBytes, pairRows, text, u32 } from "../support/gguf-writer.ts";
 import { maxDifference } from "../support/golden.ts";
@@ -165,7 +165,7 @@ describe("a fast product", () => {
         const model = graphOf(weights, names);
         const matrices = taken(model, weights);
         const x = normal(uniform(given.seed + 99), given.count * width);
-        await using session = await openSession(model, { threads: 1 });
+        await using session = await thisThread.open(model, { threads: 1 });
         const { y } = await session.run({ x: { data: x, dims: [given.count, width] } }, ["y"]);
         const rows = names.flatMap((name) => {
           const values = Float64Array.from(weights.read(name));
