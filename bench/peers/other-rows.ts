@@ -1,5 +1,5 @@
 /** The rows that are not about one prompt's length: the smallest cache, the sweep, memory. */
-import { ourCommand, type PeerName } from "./installed.ts";
+import { NAMES, ourCommand, type PeerName } from "./installed.ts";
 import { ofLimit } from "./limit.ts";
 import type { Bench, Turn } from "./measure.ts";
 import { METHODS, type Request } from "./protocol.ts";
@@ -10,27 +10,31 @@ import { type Sample, start } from "./worker.ts";
 
 /** Everyone on a small cache, nothing compressed. */
 export async function smallRows(bench: Bench, { small, steps }: Sizes, repeat: number): Promise<Row[]> {
-  const peers: PeerName[] = ["ours", "q4_0", "q4_1", "kvpress"];
+  const peers: PeerName[] = ["ours", "fast", "q4_0", "q4_1", "kvpress"];
   await bench.everyone({ op: "prefill", length: small, method: "full", budget: small, hold: "small" });
   const turns = peers.map((peer): Turn => ({ key: peer, peer, request: { op: "decode", held: "small", steps } }));
   const samples = await bench.rounds(3 * repeat, turns);
   await bench.everyone({ op: "drop" });
-  const ours = samples.get("ours") ?? [];
-  const row = (name: PeerName, peer: string, goal: number | null) =>
-    compared({
-      what: `decode (fp32), ${small} entries`,
+  const row = (precision: "ours" | "fast", name: PeerName, peer: string, goal: number | null) => {
+    const ours = samples.get(precision);
+    if (ours === undefined) return [];
+    const row = compared({
+      what: `decode (${NAMES[precision]}), ${small} entries`,
       ours,
       theirs: samples.get(name),
       tokens: steps,
       goal,
       peer,
       stepwise: true,
-      limit: ofLimit(ours, "bandwidth", bench.limit),
+      limit: precision === "ours" ? ofLimit(ours, "bandwidth", bench.limit) : "",
     });
+    return [row];
+  };
   return [
-    row("q4_0", "llama.cpp Q4_0", 1.1),
-    row("q4_1", "llama.cpp Q4_1", null),
-    row("kvpress", "transformers", null),
+    ...row("fast", "q4_0", "llama.cpp Q4_0", 1.1),
+    ...row("fast", "q4_1", "llama.cpp Q4_1", null),
+    ...row("ours", "q4_0", "llama.cpp Q4_0", null),
+    ...row("ours", "kvpress", "transformers", null),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** pyramidkv behind the workers' protocol. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { InferenceSession } from "onnxruntime-node";
 import {
   compress,
@@ -43,7 +44,12 @@ session.run = async function (this: InferenceSession, ...args: Parameters<typeof
   }
 } as typeof run;
 
-const model = await loadModel(process.argv[2], { threads: THREADS, progress: false });
+const { values, positionals } = parseArgs({
+  options: { precision: { type: "string", default: "fp32" } },
+  allowPositionals: true,
+});
+const precision = values.precision === "fast" ? "fast" : "fp32";
+const model = await loadModel(positionals[0], { threads: THREADS, progress: false, precision });
 const { config } = model;
 const held = new Map<string, KvCache>();
 const tokensOf = (length: number) => Int32Array.from(promptOf(length, config.vocabSize));
@@ -109,4 +115,7 @@ const handle = (request: Request): Promise<Answer> => {
   }
 };
 
-await serve(`pyramidkv ${version}, ${model.engine.name} ${model.engine.version}, fp32, Bun ${Bun.version}`, handle);
+await serve(
+  `pyramidkv ${version}, ${model.engine.name} ${model.engine.version}, ${precision}, Bun ${Bun.version}`,
+  handle,
+);

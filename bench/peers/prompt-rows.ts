@@ -1,5 +1,5 @@
 /** Prefill, compression and decoding at one length of the prompt. */
-import type { PeerName } from "./installed.ts";
+import { NAMES, type PeerName } from "./installed.ts";
 import { type Limit, ofLimit } from "./limit.ts";
 import type { Bench, Turn } from "./measure.ts";
 import type { MethodName } from "./protocol.ts";
@@ -43,9 +43,11 @@ export async function promptRows(bench: Bench, sizes: Sizes, length: number, rep
   const prefills = await bench.rounds(repeat, [
     prefill("ours", "full"),
     prefill("q4_0", "full"),
+    prefill("fast", "full"),
     prefill("ours", "pyramidkv"),
     prefill("kvpress", "snapkv", slow),
     prefill("ours", "snapkv"),
+    prefill("fast", "snapkv"),
     prefill("q4_1", "full", slow),
     ...(long ? [prefill("ours", "h2o")] : []),
   ]);
@@ -56,6 +58,8 @@ export async function promptRows(bench: Bench, sizes: Sizes, length: number, rep
     decode("ours", "full"),
     decode("q4_0", "full"),
     decode("ours", "snapkv"),
+    decode("fast", "full"),
+    decode("fast", "snapkv"),
     decode("q4_1", "full"),
     ...(hasFull ? [decode("kvpress", "full")] : []),
     decode("kvpress", "snapkv"),
@@ -70,17 +74,29 @@ export async function promptRows(bench: Bench, sizes: Sizes, length: number, rep
 }
 
 function prefillRows(of: SamplesOf, { length, long, limit: most }: Prompt): Row[] {
-  const full = of("ours", "full") ?? [];
-  const row = (what: string, ours: typeof full, theirs: typeof full | undefined, goal: number | null, peer: string) => {
-    const limit = ofLimit(ours, "flops", most);
-    return compared({ what: `${what}, n = ${length}`, ours, theirs, tokens: length, goal, peer, limit });
+  const row = (
+    what: string,
+    method: MethodName,
+    theirs: readonly Sample[] | undefined,
+    goal: number | null,
+    peer: string,
+    precision: "ours" | "fast" = "ours",
+  ) => {
+    const ours = of(precision, method);
+    if (ours === undefined) return [];
+    const limit = precision === "ours" ? ofLimit(ours, "flops", most) : "";
+    const title = `${what} (${NAMES[precision]}), n = ${length}`;
+    return [compared({ what: title, ours, theirs, tokens: length, goal, peer, limit })];
   };
+  const both = ["ours", "fast"] as const;
   return [
-    row("prefill", full, of("q4_1", "full"), 4, "llama.cpp Q4_1"),
-    row("prefill", full, of("q4_0", "full"), bestFormatGoal(length), "llama.cpp Q4_0"),
-    row(
+    ...both.flatMap((precision) => row("prefill", "full", of("q4_1", "full"), 4, "llama.cpp Q4_1", precision)),
+    ...both.flatMap((precision) =>
+      row("prefill", "full", of("q4_0", "full"), bestFormatGoal(length), "llama.cpp Q4_0", precision),
+    ),
+    ...row(
       "prefill + PyramidKV against SnapKV",
-      of("ours", "pyramidkv") ?? [],
+      "pyramidkv",
       of("kvpress", "snapkv"),
       length < 2048 ? null : 2.5,
       "kvpress",
@@ -114,26 +130,33 @@ function shareRows(of: SamplesOf, length: number): Row[] {
 
 function decodeRows(of: SamplesOf, { length, long, sizes, limit: most }: Prompt): Row[] {
   const { budget, steps } = sizes;
-  const [full, kept] = [of("ours", "full") ?? [], of("ours", "snapkv") ?? []];
-  const row = (what: string, ours: typeof full, theirs: typeof full | undefined, goal: number | null, peer: string) => {
-    const limit = ofLimit(ours, "bandwidth", most);
-    return compared({ what, ours, theirs, tokens: steps, goal, peer, stepwise: true, limit });
+  const kept = of("ours", "snapkv") ?? [];
+  const row = (
+    what: string,
+    held: string,
+    theirs: readonly Sample[] | undefined,
+    goal: number | null,
+    peer: string,
+    precision: "ours" | "fast" = "ours",
+  ) => {
+    const ours = of(precision, held);
+    if (ours === undefined) return [];
+    const limit = precision === "ours" ? ofLimit(ours, "bandwidth", most) : "";
+    const title = `decode (${NAMES[precision]}), ${what}`;
+    return [compared({ what: title, ours, theirs, tokens: steps, goal, peer, stepwise: true, limit })];
   };
   const outside = median(part(kept, "outside")) / steps;
+  const best = "llama.cpp Q4_0";
+  const fullCache = `full cache of ${length}`;
+  const against = `${budget} after ${length} against the full cache`;
   return [
-    row(`decode, full cache of ${length}`, full, of("q4_0", "full"), null, "llama.cpp Q4_0"),
-    row(`decode, full cache of ${length}`, full, of("q4_1", "full"), null, "llama.cpp Q4_1"),
-    ...(length <= sizes.kvpressFull
-      ? [row(`decode, full cache of ${length}`, full, of("kvpress", "full"), null, "transformers")]
-      : []),
-    row(
-      `decode (fp32), ${budget} after ${length} against the full cache`,
-      kept,
-      of("q4_0", "full"),
-      long ? 4 : null,
-      "llama.cpp Q4_0",
-    ),
-    row(`decode, SnapKV ${budget} after ${length}`, kept, of("kvpress", "snapkv"), null, "kvpress"),
+    ...row(fullCache, "full", of("q4_0", "full"), null, best),
+    ...row(fullCache, "full", of("q4_0", "full"), null, best, "fast"),
+    ...row(fullCache, "full", of("q4_1", "full"), null, "llama.cpp Q4_1", "fast"),
+    ...(length <= sizes.kvpressFull ? row(fullCache, "full", of("kvpress", "full"), null, "transformers") : []),
+    ...row(against, "snapkv", of("q4_0", "full"), null, best),
+    ...row(against, "snapkv", of("q4_0", "full"), long ? 4 : null, best, "fast"),
+    ...row(`SnapKV ${budget} after ${length}`, "snapkv", of("kvpress", "snapkv"), null, "kvpress"),
     {
       what: `step outside the network, ${budget} after ${length}`,
       ours: `${(1000 * outside).toFixed(2)} ms`,
