@@ -3,24 +3,39 @@
  *
  * Each layer is one allocation of its final size, [KH, n, d]. At every moment its first KH * p * d numbers are the p positions
  * seen so far, packed as [KH, p, d], because that is the view the next chunk attends to: taking in a chunk moves the
- * heads apart in place, last head first.
+ * heads apart in place, last head first. It may begin with entries that earlier tokens left, at whatever positions.
  */
-import { type CacheGeometry, type LayerEntries, offsetsOf } from "./layer.ts";
+import { KvError } from "../error.ts";
+import { type CacheGeometry, isUniform, type LayerEntries, offsetsOf } from "./layer.ts";
 
 export class PromptCache {
   readonly #geometry: CacheGeometry;
   readonly #capacity: number;
   readonly #keys: readonly Float32Array[];
   readonly #values: readonly Float32Array[];
-  #length = 0;
+  readonly #past: readonly LayerEntries[];
+  readonly #pastLength: number;
+  #length: number;
 
-  constructor(geometry: CacheGeometry, capacity: number) {
-    const { layers, kvHeads, headDim } = geometry;
-    const allocate = () => Array.from({ length: layers }, () => new Float32Array(kvHeads * capacity * headDim));
+  /**
+   * @param tokens how many will be taken in
+   * @param past entries to begin with, copied, equally many for every head of every layer
+   * @throws KvError `wrong_shape`
+   */
+  constructor(geometry: CacheGeometry, tokens: number, past: readonly LayerEntries[] = []) {
     this.#geometry = geometry;
-    this.#capacity = capacity;
-    this.#keys = allocate();
-    this.#values = allocate();
+    this.#past = past;
+    this.#length = this.#pastLength = commonLength(geometry, past);
+    this.#capacity = this.#pastLength + tokens;
+    const numbers = geometry.kvHeads * this.#capacity * geometry.headDim;
+    const allocate = (side: "keys" | "values") =>
+      Array.from({ length: geometry.layers }, (_, layer) => {
+        const buffer = new Float32Array(numbers);
+        buffer.set(past[layer]?.[side] ?? []);
+        return buffer;
+      });
+    this.#keys = allocate("keys");
+    this.#values = allocate("values");
   }
 
   get length(): number {
@@ -45,18 +60,43 @@ export class PromptCache {
     this.#length += count;
   }
 
-  /** The finished cache's layers; all share one list of positions. */
-  finish(): readonly LayerEntries[] {
-    const { kvHeads } = this.#geometry;
-    const n = this.#capacity;
-    const positions = Int32Array.from({ length: kvHeads * n }, (_, i) => i % n);
-    const offsets = offsetsOf(new Array<number>(kvHeads).fill(n));
-    return this.#keys.map((keys, layer) => ({ keys, values: this.values(layer), positions, offsets }));
+  /**
+   * The finished cache's layers. Without a past, all share one list of positions.
+   *
+   * @param position that of the first token taken in
+   */
+  finish(position = 0): readonly LayerEntries[] {
+    const offsets = offsetsOf(new Array<number>(this.#geometry.kvHeads).fill(this.#capacity));
+    const shared = this.#past.length === 0 ? this.#positions(undefined, position) : null;
+    return this.#keys.map((keys, layer) => {
+      const positions = shared ?? this.#positions(this.#past[layer]?.positions, position);
+      return { keys, values: this.values(layer), positions, offsets };
+    });
+  }
+
+  /** Those of the past, and after them the tokens', for each head in turn: [KH * capacity]. */
+  #positions(past: Int32Array | undefined, position: number): Int32Array {
+    const [size, before] = [this.#capacity, this.#pastLength];
+    return Int32Array.from({ length: this.#geometry.kvHeads * size }, (_, i) => {
+      const [head, entry] = [Math.floor(i / size), i % size];
+      return entry < before ? (past?.[head * before + entry] ?? 0) : position + entry - before;
+    });
   }
 
   #seen(buffer: Float32Array | undefined): Float32Array {
     return (buffer ?? new Float32Array(0)).subarray(0, this.#geometry.kvHeads * this.#length * this.#geometry.headDim);
   }
+}
+
+/** Entries per head. @throws KvError `wrong_shape` where heads or layers differ */
+function commonLength({ layers, kvHeads }: CacheGeometry, past: readonly LayerEntries[]): number {
+  if (past.length === 0) return 0;
+  const lengths = past.map(({ positions }) => positions.length / kvHeads);
+  const [length = 0] = lengths;
+  if (past.length === layers && past.every(isUniform) && lengths.every((other) => other === length)) return length;
+  const found = past.map(({ offsets }) => [...offsets]);
+  const allowed = `equally many entries for ${kvHeads} KV heads of ${layers} layers`;
+  throw new KvError({ code: "wrong_shape", path: ["prefill", "past", "layers"], found, allowed });
 }
 
 /** [heads, old] packed at the front of `buffer` becomes [heads, old + added], the added numbers taken from [heads, added]. */

@@ -13,12 +13,22 @@ import type { ModelConfig } from "../model/config.ts";
 /** How exactly the network is computed. */
 export type Precision = "fp32";
 
+/** What earlier tokens left behind for new ones to attend to. */
+export interface Past {
+  /** Of every layer, equally many entries for every KV head of every layer, at any positions below `position`. */
+  readonly layers: readonly LayerEntries[];
+  /** The true position of the first new token. */
+  readonly position: number;
+}
+
 export interface PrefillRequest {
   /** At least one, all below the vocabulary's size. */
   readonly tokens: Int32Array;
   /** Tokens run at once, at most. */
   readonly chunk: number;
-  /** How many of the prompt's last queries to give back. */
+  /** What the tokens come after: each attends to all of it. Default: nothing, at position 0. */
+  readonly past?: Past;
+  /** How many of the tokens' last queries to give back. */
   readonly lastQueries: number;
   /** Whether to add up the attention that every position receives. */
   readonly columnSums?: boolean;
@@ -29,13 +39,16 @@ export interface PrefillRequest {
 }
 
 export interface PrefillResult {
-  /** Every position of every layer and KV head. */
+  /** The past's entries and those of all n tokens, at their true positions, of every layer and KV head. Never the past's own memory. */
   readonly layers: readonly LayerEntries[];
   /** [vocab], or [n, vocab] if all were asked for. */
   readonly logits: Float32Array;
   /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
   readonly queries: readonly Float32Array[];
-  /** Of each layer, if asked for, [H, n]: the sum over all queries of softmax(q . k / sqrt(d)) over the keys each sees. */
+  /**
+   * Of each layer, if asked for, [H, P + n] for a past of P entries: the sum over the n tokens' queries of
+   * softmax(q . k / sqrt(d)) over the keys each sees.
+   */
   readonly columnSums: readonly Float32Array[] | null;
 }
 
@@ -53,6 +66,10 @@ export interface Engine extends Disposable {
   readonly config: ModelConfig;
   /** Scoring, selection and gathering on the engine's own device. */
   readonly kernels: Kernels;
+  /**
+   * @throws KvError `aborted`; `wrong_shape` for a past of unequal heads; `invalid_option` for one that lacks entries, on a model
+   *   with a sliding window
+   */
   prefill(request: PrefillRequest): Promise<PrefillResult>;
   /**
    * Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length, and come
