@@ -7,16 +7,19 @@
  */
 import { z } from "zod";
 import type { KvCache } from "../cache/cache.ts";
+import type { LayerEntries } from "../cache/layer.ts";
+import { PromptCache } from "../cache/prompt.ts";
 import { entriesOf, observations } from "../compress.ts";
-import { promptCache } from "../context.ts";
+import { type Choosable, promptCache } from "../context.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
 import { select } from "../methods/select.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { checked } from "../options.ts";
 import { OBSERVED_QUERIES, prefillSchema } from "../prefill.ts";
 import { isPieces, type TokenPieces, tokenPieces, tokensOf } from "../prompt.ts";
 import { cut } from "./cut.ts";
-import { type Held, nothingHeld, withBlock, withOnly } from "./held.ts";
+import { NOTHING_SEEN, observationOf, type Seen, withBlock, withOnly } from "./seen.ts";
 import { betweenBlocks, refuseSlidingWindow } from "./working.ts";
 
 export interface BlockOptions {
@@ -48,7 +51,7 @@ const schema = z.object({ ...blockShape, chunk, signal, onProgress });
 /**
  * Compresses a prompt while it is prefilled. Before a block begins, the method chooses which `working` entries of every layer and KV
  * head stay, of those still held; after the last one it spends its own budget by its own schedule. So no more than `working + block`
- * entries per head are held at any time (and a copy of those that stay, while a block begins).
+ * entries per head are held at any time, in memory that is allocated once.
  *
  * @param prompt text, token ids, or pieces of token ids, which are cut into blocks anew and never in memory as a whole. Positions
  *   stay true, so a prompt ends at the model's context length all the same
@@ -67,23 +70,33 @@ export async function compressInBlocks(
   const { pieces, total } = incoming(model, prompt);
   if (Number.isFinite(total) && lastBegin(total, block) > working) refuseSlidingWindow(model.config, working);
   const lastQueries = Math.max(OBSERVED_QUERIES, method.needs.queries);
-  let held = nothingHeld(model);
+  const cache = new PromptCache(model.config, roomFor(model.config, { block, working, total }));
+  let seen = NOTHING_SEEN;
+  let logits: Float32Array = new Float32Array(0);
   for await (const tokens of cut(pieces, block)) {
-    if (held.length > working) held = await evict(held, chooser);
-    const { layers, position } = held;
+    if (cache.length > working) seen = await evict(model, cache, seen, chooser);
+    const { position } = cache;
     const result = await model.engine.prefill({
       tokens,
       chunk: Math.min(chunk, block),
-      past: { layers, position },
+      cache,
       lastQueries,
       columnSums: method.needs.columnSums,
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(position + done, total) }),
     });
-    held = withBlock(held, result, tokens.length, lastQueries);
+    seen = withBlock(model.config, seen, result, tokens.length, lastQueries);
+    logits = result.logits;
   }
+  const held = choosable(model, cache, seen);
   const layers = await entriesOf(held, await select(method, observations(held)));
-  return promptCache(model, layers, held.position, held.logits);
+  return promptCache(model, layers.map(owned), cache.position, logits);
+}
+
+interface Sizes {
+  readonly block: number;
+  readonly working: number;
+  readonly total: number;
 }
 
 /** A prompt of known length is checked as a whole before anything runs, one in pieces as they come. */
@@ -96,7 +109,29 @@ function incoming(model: Model, prompt: string | Int32Array | TokenPieces) {
 /** Tokens before the last block of a prompt: if they fit, nothing is evicted on the way. */
 const lastBegin = (length: number, block: number): number => Math.floor((length - 1) / block) * block;
 
-async function evict(held: Held, chooser: Method): Promise<Held> {
-  refuseSlidingWindow(held.model.config, chooser.budget);
-  return withOnly(held, await select(chooser, observations(held)), chooser.keep.last);
+/** All that will be held, where that is known; else it grows. */
+function roomFor({ contextLength }: ModelConfig, { block, working, total }: Sizes): number {
+  const most = Math.min(working + block, total);
+  return Number.isFinite(most) ? Math.min(most, contextLength) : block;
+}
+
+const choosable = (model: Model, cache: PromptCache, seen: Seen): Choosable => ({
+  model,
+  length: cache.length,
+  layers: cache.layers(),
+  observation: observationOf(model.config, seen),
+});
+
+async function evict(model: Model, cache: PromptCache, seen: Seen, chooser: Method): Promise<Seen> {
+  refuseSlidingWindow(model.config, chooser.budget);
+  const selection = await select(chooser, observations(choosable(model, cache, seen)));
+  cache.retain(selection);
+  return withOnly(model.config, seen, selection, chooser.keep.last);
+}
+
+/** In memory of its own size: what was kept whole may lie in memory with room for more. */
+function owned(entries: LayerEntries): LayerEntries {
+  const { keys, values } = entries;
+  if (keys.byteLength === keys.buffer.byteLength) return entries;
+  return { ...entries, keys: keys.slice(), values: values.slice() };
 }

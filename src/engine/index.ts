@@ -8,26 +8,22 @@
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { LayerEntries } from "../cache/layer.ts";
+import type { PromptCache } from "../cache/prompt.ts";
 import type { ModelConfig } from "../model/config.ts";
 
 /** How exactly the network is computed. */
 export type Precision = "fp32";
-
-/** What earlier tokens left behind for new ones to attend to. */
-export interface Past {
-  /** Of every layer, equally many entries for every KV head of every layer, at any positions below `position`. */
-  readonly layers: readonly LayerEntries[];
-  /** The true position of the first new token. */
-  readonly position: number;
-}
 
 export interface PrefillRequest {
   /** At least one, all below the vocabulary's size. */
   readonly tokens: Int32Array;
   /** Tokens run at once, at most. */
   readonly chunk: number;
-  /** What the tokens come after: each attends to all of it. Default: nothing, at position 0. */
-  readonly past?: Past;
+  /**
+   * What the tokens come after, and where their own entries go: each attends to all that is held, and positions go on where it
+   * says. If prefill throws, it may have taken in some of the tokens. Default: a new one.
+   */
+  readonly cache?: PromptCache;
   /** How many of the tokens' last queries to give back. */
   readonly lastQueries: number;
   /** Whether to add up the attention that every position receives. */
@@ -39,14 +35,14 @@ export interface PrefillRequest {
 }
 
 export interface PrefillResult {
-  /** The past's entries and those of all n tokens, at their true positions, of every layer and KV head. Never the past's own memory. */
+  /** Every entry of every layer and KV head, those that were held before among them: the cache's own memory. */
   readonly layers: readonly LayerEntries[];
   /** [vocab], or [n, vocab] if all were asked for. */
   readonly logits: Float32Array;
   /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
   readonly queries: readonly Float32Array[];
   /**
-   * Of each layer, if asked for, [H, P + n] for a past of P entries: the sum over the n tokens' queries of
+   * Of each layer, if asked for, [H, P + n] where P entries were held before: the sum over the n tokens' queries of
    * softmax(q . k / sqrt(d)) over the keys each sees.
    */
   readonly columnSums: readonly Float32Array[] | null;
@@ -67,8 +63,7 @@ export interface Engine extends Disposable {
   /** Scoring, selection and gathering on the engine's own device. */
   readonly kernels: Kernels;
   /**
-   * @throws KvError `aborted`; `wrong_shape` for a past of unequal heads; `invalid_option` for one that lacks entries, on a model
-   *   with a sliding window
+   * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
    */
   prefill(request: PrefillRequest): Promise<PrefillResult>;
   /**

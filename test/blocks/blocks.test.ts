@@ -105,7 +105,7 @@ describe("the working budget", () => {
     const recording = recorded(model);
     using cache = await compressInBlocks(recording.model, A, window({ budget: 10 }), sizes);
     expect([...cache.positions(0, 0)]).toEqual(Array.from({ length: 10 }, (_, i) => 80 + i));
-    const past = recording.calls.at(-1)?.request.past?.layers[2]?.positions;
+    const past = recording.calls.at(-1)?.before.layers[2]?.positions;
     expect([...(past ?? [])]).toEqual(Array.from({ length: 64 }, (_, i) => 80 - 32 + (i % 32)));
   });
 

@@ -88,10 +88,10 @@ const positionsOf = ({ config }: TinyModel, cache: KvCache) =>
   );
 
 /** Positions that each layer and KV head held when a call began. */
-const heldBefore = ({ config }: TinyModel, { request }: PrefillCall) =>
+const heldBefore = ({ config }: TinyModel, { before }: Pick<PrefillCall, "before">) =>
   Array.from({ length: config.layers }, (_, layer) =>
     Array.from({ length: config.kvHeads }, (_, head) => {
-      const { positions, offsets } = request.past?.layers[layer] ?? { positions: [], offsets: [] };
+      const { positions, offsets } = before.layers[layer] ?? { positions: [], offsets: [] };
       return [...positions.slice(offsets[head] ?? 0, offsets[head + 1] ?? 0)];
     }),
   );
@@ -121,11 +121,11 @@ const LAWS: Readonly<Record<string, Law>> = {
     using _ = cache;
     let seen = 0;
     let held = 0;
-    for (const { request, result } of calls) {
+    for (const { request, before, result } of calls) {
       const stayed = Math.min(held, options.working);
-      const counts = heldBefore(trial.model, { request, result }).flat();
+      const counts = heldBefore(trial.model, { before }).flat();
       assert.deepEqual([...new Set(counts.map(({ length }) => length))], [stayed]);
-      assert.equal(request.past?.position, seen);
+      assert.equal(before.position, seen);
       assert.ok(request.tokens.length <= options.block);
       seen += request.tokens.length;
       held = stayed + request.tokens.length;
@@ -145,7 +145,7 @@ const LAWS: Readonly<Record<string, Law>> = {
     const { first, last } = method.keep;
     const n = trial.tokens.length;
     const lastCall = calls.at(-1);
-    const held = (lastCall?.request.tokens.length ?? 0) + (lastCall?.request.past?.layers[0]?.offsets[1] ?? 0);
+    const held = (lastCall?.request.tokens.length ?? 0) + (lastCall?.before.layers[0]?.offsets[1] ?? 0);
     const kept = first + last;
     const request = { layers, kvHeads, mean: method.budget - kept, limit: held - kept, kept };
     const scored = held <= method.budget ? null : method.allocate(request);
@@ -194,7 +194,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       const { calls, cache } = await carriedOut(factory, trial);
       using _ = cache;
       const blocks = calls.map((call) => ({
-        from: call.request.past?.position ?? 0,
+        from: call.before.position,
         held: heldBefore(model, call).map((heads) => heads.map((positions) => new Set(positions))),
       }));
       const kept = positionsOf(model, cache).map((heads) => heads.map((positions) => new Set(positions)));

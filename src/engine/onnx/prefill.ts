@@ -3,7 +3,7 @@ import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import type { Past, PrefillRequest, PrefillResult } from "../index.ts";
+import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { ColumnTotals } from "./column-totals.ts";
 import { chunkFeeds, YES } from "./feeds.ts";
 import { RecentQueries } from "./recent-queries.ts";
@@ -16,19 +16,18 @@ import { EMBEDDINGS, floats, type Run } from "./run.ts";
  */
 const PROBABILITIES = 2 ** 24;
 const SMALLEST_CHUNK = 64;
-const NO_PAST: Past = { layers: [], position: 0 };
 
 export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
   const { config, weights, session, table, idle, entries } = run;
-  const { tokens, past = NO_PAST, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
+  const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
   const n = tokens.length;
-  const cache = new PromptCache(config, n, past.layers);
-  const held = cache.length;
-  refuseGaps(config, held, past.position);
+  const cache = request.cache ?? new PromptCache(config, n);
+  const { length: held, position: start } = cache;
+  refuseGaps(config, cache);
   const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * (held + n))));
   const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
-  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n, past.position);
+  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n, start);
   const totals = columnSums ? new ColumnTotals(config, held + n) : null;
   for (let from = 0; from < n; from += chunk) {
     throwIfAborted(signal, ["signal"]);
@@ -36,7 +35,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     const end = from + count;
     const rows = {
       embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
-      positions: Int32Array.from({ length: count }, (_, i) => past.position + from + i),
+      positions: Int32Array.from({ length: count }, (_, i) => start + from + i),
       logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
       queriesFrom: recent.firstRow(from, count),
     };
@@ -56,16 +55,16 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     totals?.add(out, held + end);
     onProgress?.(end, n);
   }
-  return { layers: cache.finish(past.position), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
+  return { layers: cache.layers(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
 }
 
 /** The attention counts a sliding window's keys by index, which is their distance only while none is missing. */
-function refuseGaps({ slidingWindow }: ModelConfig, held: number, position: number): void {
-  if (held === position || slidingWindow.every((window) => window === null)) return;
+function refuseGaps({ slidingWindow }: ModelConfig, { length, position }: PromptCache): void {
+  if (length === position || slidingWindow.every((window) => window === null)) return;
   throw new KvError({
     code: "invalid_option",
-    path: ["prefill", "past"],
-    found: `${held} of ${position} earlier entries`,
+    path: ["prefill", "cache"],
+    found: `${length} of ${position} earlier entries`,
     allowed: "all of them, on a model with a sliding window",
   });
 }
