@@ -1,7 +1,7 @@
 /** The second stage: what a method keeps of a prompt, as a cache that holds nothing else. */
 import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
-import { type Context, promptCache } from "./context.ts";
+import { type Choosable, type Context, promptCache } from "./context.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
 import type { LayerObservation } from "./scoring/score.ts";
@@ -21,13 +21,22 @@ export async function compress(context: Context, method: Method): Promise<KvCach
  * @param selection [layer][kvHead], positions ascending in [0, context.length)
  */
 export async function retain(context: Context, selection: Selection): Promise<KvCache> {
+  return promptCache(context.model, await entriesOf(context, selection), context.length, context.logits);
+}
+
+/**
+ * The selected entries, copied out layer by layer; a layer kept whole is shared instead.
+ *
+ * @param selection [layer][kvHead], ascending: the how manieth of its head's entries
+ */
+export async function entriesOf(choosable: Choosable, selection: Selection): Promise<readonly LayerEntries[]> {
   const layers: LayerEntries[] = [];
-  for (const [layer, rows] of selection.entries()) layers.push(await keep(context, layer, rows));
-  return promptCache(context.model, layers, context.length, context.logits);
+  for (const [layer, rows] of selection.entries()) layers.push(await keep(choosable, layer, rows));
+  return layers;
 }
 
 /** Each layer as scoring policies see it. */
-export function observations({ model, layers, length, observation }: Context): readonly LayerObservation[] {
+export function observations({ model, layers, length, observation }: Choosable): readonly LayerObservation[] {
   const { kvHeads, headDim, slidingWindow } = model.config;
   const dims = [kvHeads, length, headDim];
   return layers.map(({ keys, values }, layer) => ({
@@ -43,8 +52,11 @@ export function observations({ model, layers, length, observation }: Context): r
   }));
 }
 
-/** The selected entries of one layer, copied out; a layer kept whole is shared with the context instead. */
-async function keep({ model, layers, length }: Context, layer: number, rows: Selection[number]): Promise<LayerEntries> {
+async function keep(
+  { model, layers, length }: Choosable,
+  layer: number,
+  rows: Selection[number],
+): Promise<LayerEntries> {
   const entries = layers[layer];
   if (entries === undefined) throw new RangeError(`no layer ${layer}`);
   if (rows.every((kept) => kept.length === length)) return entries;
@@ -56,6 +68,12 @@ async function keep({ model, layers, length }: Context, layer: number, rows: Sel
   ];
   const offsets = offsetsOf(rows.map((kept) => kept.length));
   const positions = new Int32Array(offsets.at(-1) ?? 0);
-  for (const [head, kept] of rows.entries()) positions.set(kept, offsets[head]);
+  for (const [head, kept] of rows.entries()) {
+    const own = entries.positions.subarray(head * length, (head + 1) * length);
+    positions.set(
+      kept.map((row) => own[row] ?? 0),
+      offsets[head],
+    );
+  }
   return { keys: keys.data, values: values.data, positions, offsets };
 }

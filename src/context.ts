@@ -5,9 +5,17 @@ import { KvError } from "./error.ts";
 import { identityOf, type Model } from "./load.ts";
 import type { Observation } from "./observation.ts";
 
-/** A prompt after prefill. Any number of methods can compress it; it never changes. */
-export interface Context extends Disposable {
+/** Entries to choose from, equally many for every KV head of every layer, and what was observed of the attention to them. */
+export interface Choosable {
   readonly model: Model;
+  /** Entries per KV head. */
+  readonly length: number;
+  readonly layers: readonly LayerEntries[];
+  readonly observation: Observation;
+}
+
+/** A prompt after prefill. Any number of methods can compress it; it never changes. */
+export interface Context extends Choosable, Disposable {
   /** Tokens of the prompt. */
   readonly length: number;
   readonly tokens: Int32Array;
@@ -17,7 +25,6 @@ export interface Context extends Disposable {
   readonly cache: KvCache;
   /** The full cache's entries, which decoding on `cache` does not touch. */
   readonly layers: readonly LayerEntries[];
-  readonly observation: Observation;
 }
 
 /** A context that owns `layers` until it is disposed. */

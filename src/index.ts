@@ -1,5 +1,6 @@
 /** The public API of pyramidkv. The stages are functions: loadModel -> prefill -> compress -> generate, or `pipeline` for all of them. */
 export * from "./allocation/index.ts";
+export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } from "./blocks/index.ts";
 export { KvCache } from "./cache/cache.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
@@ -23,5 +24,6 @@ export type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export type { Observation } from "./observation.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PrefillOptions, prefill } from "./prefill.ts";
+export type { TokenPieces } from "./prompt.ts";
 export * from "./scoring/index.ts";
 export { version } from "./version.ts";

@@ -1,5 +1,7 @@
 /** The stages composed: prefill -> compress -> generate, as one function from prompt to answer. */
 import { z } from "zod";
+import { type BlockOptions, blockShape, compressInBlocks } from "./blocks/index.ts";
+import type { KvCache } from "./cache/cache.ts";
 import { compress } from "./compress.ts";
 import { type Generated, type GenerateOptions, generate } from "./generate/generate.ts";
 import { generateSchema } from "./generate/options.ts";
@@ -8,7 +10,10 @@ import type { Method } from "./methods/method.ts";
 import { checked } from "./options.ts";
 import { type PrefillOptions, prefill, prefillSchema } from "./prefill.ts";
 
-export interface PipelineOptions extends GenerateOptions, Pick<PrefillOptions, "chunk" | "onProgress"> {}
+export interface PipelineOptions extends GenerateOptions, Pick<PrefillOptions, "chunk" | "onProgress"> {
+  /** Compresses while it prefills, in memory that does not grow with the prompt: an approximation, see `compressInBlocks`. */
+  readonly blocks?: BlockOptions | undefined;
+}
 
 export interface Answer extends Generated {
   /** Entries kept of the prompt, [layer][kvHead]. */
@@ -21,25 +26,37 @@ export interface Answer extends Generated {
 export type Pipeline = (prompt: string | Int32Array, options?: PipelineOptions) => Promise<Answer>;
 
 const { chunk, onProgress } = prefillSchema.shape;
-const pipelineSchema = z.object({ ...generateSchema.shape, chunk, onProgress });
+const blocks = z.strictObject(blockShape, "an object with block and working").optional();
+const pipelineSchema = z.object({ ...generateSchema.shape, chunk, onProgress, blocks });
 
 /**
  * A model and a method as one function. It keeps no state: every call prefills, compresses and generates afresh.
  *
- * @throws KvError `invalid_option` at once for wrong defaults; later as `prefill`, `compress` and `generate` do
+ * @throws KvError `invalid_option` at once for wrong defaults; later as `prefill`, `compress`, `compressInBlocks` and `generate` do
  */
 export function pipeline(model: Model, method: Method, defaults: PipelineOptions = {}): Pipeline {
   checked(pipelineSchema, defaults, "pipeline");
   const own = given(defaults);
   return async (prompt, overrides = {}) => {
     checked(pipelineSchema, overrides, "pipeline");
-    const { chunk, onProgress, ...generation } = { ...own, ...given(overrides) };
-    const { signal } = generation;
-    using context = await prefill(model, prompt, { observe: [method], chunk, onProgress, signal });
-    using cache = await compress(context, method);
+    const { chunk, onProgress, blocks, ...generation } = { ...own, ...given(overrides) };
+    const running = { chunk, onProgress, signal: generation.signal };
+    using cache = await (blocks === undefined
+      ? prefillThenCompress(model, prompt, method, running)
+      : compressInBlocks(model, prompt, method, { ...blocks, ...running }));
     const { lengths: kept, bytes } = cache;
     return { ...(await generate(model, cache, generation)), kept, bytes };
   };
+}
+
+async function prefillThenCompress(
+  model: Model,
+  prompt: string | Int32Array,
+  method: Method,
+  running: Pick<PrefillOptions, "chunk" | "onProgress" | "signal">,
+): Promise<KvCache> {
+  using context = await prefill(model, prompt, { observe: [method], ...running });
+  return await compress(context, method);
 }
 
 /** A copy without what is undefined, so that it hides no default. */

@@ -24,15 +24,17 @@ export interface PrefillOptions {
 
 const isMethod = (value: unknown) => typeof value === "object" && value !== null && "needs" in value;
 
+/** Of tokens that are run together. */
+export const tokenCount = z
+  .int("an integer >= 1")
+  .min(1, "an integer >= 1")
+  .max(2 ** 20, "an integer <= 1048576");
+
 export const prefillSchema = z.object({
   observe: z
     .array(z.custom<Method>(isMethod, "a method such as snapKV({ budget: 128 })"), "a list of methods")
     .default([]),
-  chunk: z
-    .int("an integer >= 1")
-    .min(1, "an integer >= 1")
-    .max(2 ** 20, "an integer <= 1048576")
-    .optional(),
+  chunk: tokenCount.optional(),
   signal: signalOption,
   onProgress: callbackOption<(done: number, total: number) => void>(),
 });

@@ -1,6 +1,10 @@
-/** A prompt as token ids that the model can take. */
+/** A prompt as token ids that the model can take, whole or in pieces. */
 import { KvError } from "./error.ts";
 import type { Model } from "./load.ts";
+import type { ModelConfig } from "./model/config.ts";
+
+/** A prompt that comes piece by piece and is never in memory as a whole. */
+export type TokenPieces = Iterable<Int32Array> | AsyncIterable<Int32Array>;
 
 /**
  * The prompt's tokens, as a copy.
@@ -8,31 +12,58 @@ import type { Model } from "./load.ts";
  * @throws KvError `empty_prompt`, `prompt_too_long`, `invalid_token`, `tokenizer_missing`, `invalid_option`
  */
 export function tokensOf({ tokenizer, config }: Model, prompt: string | Int32Array): Int32Array {
-  if (typeof prompt !== "string" && !(prompt instanceof Int32Array)) {
-    const found = Object.prototype.toString.call(prompt);
-    const allowed = "a string or an Int32Array of token ids";
-    throw new KvError({ code: "invalid_option", path: ["prompt"], found, allowed });
-  }
+  if (typeof prompt !== "string" && !(prompt instanceof Int32Array))
+    throw notTokens(["prompt"], prompt, "a string or an Int32Array of token ids");
   const tokens = typeof prompt === "string" ? encode(tokenizer, prompt) : prompt.slice(); // the context never changes
-  if (tokens.length === 0)
-    throw new KvError({ code: "empty_prompt", path: ["prompt"], found: "no tokens", allowed: "at least one token" });
-  if (tokens.length > config.contextLength) {
+  if (tokens.length === 0) throw noTokens();
+  checkTokens(config, tokens, 0);
+  return tokens;
+}
+
+export const isPieces = (prompt: string | Int32Array | TokenPieces): prompt is TokenPieces =>
+  prompt instanceof Object &&
+  !(prompt instanceof Int32Array) &&
+  (Symbol.iterator in prompt || Symbol.asyncIterator in prompt);
+
+/**
+ * The tokens of a prompt that comes piece by piece, as copies; each is checked as it comes.
+ *
+ * @throws KvError `empty_prompt` at the end, `prompt_too_long`, `invalid_token`, `invalid_option`
+ */
+export async function* tokenPieces({ config }: Model, pieces: TokenPieces): AsyncGenerator<Int32Array> {
+  let [index, total] = [0, 0];
+  for await (const piece of pieces) {
+    if (!(piece instanceof Int32Array)) throw notTokens(["prompt", index], piece, "an Int32Array of token ids");
+    checkTokens(config, piece, total);
+    yield piece.slice();
+    index++;
+    total += piece.length;
+  }
+  if (total === 0) throw noTokens();
+}
+
+/** @param before tokens of the prompt before these */
+function checkTokens({ contextLength, vocabSize }: ModelConfig, tokens: Int32Array, before: number): void {
+  const length = before + tokens.length;
+  if (length > contextLength) {
     throw new KvError({
       code: "prompt_too_long",
       path: ["prompt"],
-      found: `${tokens.length} tokens`,
-      allowed: `at most the model's context of ${config.contextLength}`,
+      found: before === 0 ? `${length} tokens` : `${length} tokens or more`,
+      allowed: `at most the model's context of ${contextLength}`,
     });
   }
-  const wrong = tokens.findIndex((token) => token < 0 || token >= config.vocabSize);
-  if (wrong >= 0)
-    throw new KvError({
-      code: "invalid_token",
-      path: ["prompt", wrong],
-      found: tokens[wrong],
-      allowed: `a token id in [0, ${config.vocabSize})`,
-    });
-  return tokens;
+  const wrong = tokens.findIndex((token) => token < 0 || token >= vocabSize);
+  if (wrong < 0) return;
+  const allowed = `a token id in [0, ${vocabSize})`;
+  throw new KvError({ code: "invalid_token", path: ["prompt", before + wrong], found: tokens[wrong], allowed });
+}
+
+const noTokens = () =>
+  new KvError({ code: "empty_prompt", path: ["prompt"], found: "no tokens", allowed: "at least one token" });
+
+function notTokens(path: readonly (string | number)[], value: unknown, allowed: string): KvError {
+  return new KvError({ code: "invalid_option", path, found: Object.prototype.toString.call(value), allowed });
 }
 
 function encode(tokenizer: Model["tokenizer"], text: string): Int32Array {

@@ -1,19 +1,24 @@
 /**
- * The full cache of a prompt while prefill fills it, chunk by chunk.
+ * A prompt's cache while prefill fills it, chunk by chunk: equally many entries in every layer and KV head, at true positions.
  *
- * Each layer is one allocation of its final size, [KH, n, d]. At every moment its first KH * p * d numbers are the p positions
- * seen so far, packed as [KH, p, d], because that is the view the next chunk attends to: taking in a chunk moves the
- * heads apart in place, last head first.
+ * Each layer is one allocation, [KH, capacity, d]. At every moment its first KH * p * d numbers are the p entries held, packed as
+ * [KH, p, d], because that is the view the next chunk attends to: taking in a chunk moves the heads apart in place, last
+ * head first, and evicting moves what stays together, first head first.
  */
+import { KvError } from "../error.ts";
 import { type CacheGeometry, type LayerEntries, offsetsOf } from "./layer.ts";
 
 export class PromptCache {
   readonly #geometry: CacheGeometry;
-  readonly #capacity: number;
-  readonly #keys: readonly Float32Array[];
-  readonly #values: readonly Float32Array[];
+  #capacity: number;
+  #keys: readonly Float32Array[];
+  #values: readonly Float32Array[];
+  /** [KH, length] of each layer; all are one list while every token is held. */
+  #positions: readonly Int32Array[];
   #length = 0;
+  #position = 0;
 
+  /** @param capacity entries per head to make room for at once; more find room when they come */
   constructor(geometry: CacheGeometry, capacity: number) {
     const { layers, kvHeads, headDim } = geometry;
     const allocate = () => Array.from({ length: layers }, () => new Float32Array(kvHeads * capacity * headDim));
@@ -21,49 +26,132 @@ export class PromptCache {
     this.#capacity = capacity;
     this.#keys = allocate();
     this.#values = allocate();
+    this.#positions = new Array<Int32Array>(layers).fill(new Int32Array(0));
   }
 
+  /** Entries held per head. */
   get length(): number {
     return this.#length;
   }
-  /** Keys seen so far: [KH, length, d]. */
-  keys(layer: number): Float32Array {
-    return this.#seen(this.#keys[layer]);
+  /** Tokens seen so far, held or not: the true position of the next one. */
+  get position(): number {
+    return this.#position;
   }
-  /** Values seen so far: [KH, length, d]. */
+  /** Keys held: [KH, length, d]. */
+  keys(layer: number): Float32Array {
+    return this.#held(this.#keys[layer]);
+  }
+  /** Values held: [KH, length, d]. */
   values(layer: number): Float32Array {
-    return this.#seen(this.#values[layer]);
+    return this.#held(this.#values[layer]);
   }
 
   /** Takes in a chunk of `count` tokens: the keys and values of each layer in turn, [KH, count, d]. */
   append(sides: readonly Float32Array[], count: number): void {
     const { kvHeads, headDim } = this.#geometry;
+    if (this.#length + count > this.#capacity) this.#grow(Math.max(2 * this.#capacity, this.#length + count));
     for (const [i, side] of sides.entries()) {
       const buffer = (i % 2 === 0 ? this.#keys : this.#values)[i >> 1];
       if (buffer !== undefined) insert(buffer, side, kvHeads, this.#length * headDim, count * headDim);
     }
+    const fresh = Int32Array.from({ length: kvHeads * count }, (_, i) => this.#position + (i % count));
+    this.#positions = eachOnce(this.#positions, (old) => {
+      const positions = new Int32Array(old.length + fresh.length);
+      positions.set(old);
+      insert(positions, fresh, kvHeads, this.#length, count);
+      return positions;
+    });
     this.#length += count;
+    this.#position += count;
   }
 
-  /** The finished cache's layers; all share one list of positions. */
-  finish(): readonly LayerEntries[] {
-    const { kvHeads } = this.#geometry;
-    const n = this.#capacity;
-    const positions = Int32Array.from({ length: kvHeads * n }, (_, i) => i % n);
-    const offsets = offsetsOf(new Array<number>(kvHeads).fill(n));
-    return this.#keys.map((keys, layer) => ({ keys, values: this.values(layer), positions, offsets }));
+  /**
+   * Lets go of all entries but these.
+   *
+   * @param selection for each layer and KV head equally many, ascending: the how manieth of those held
+   * @throws KvError `wrong_shape` where heads or layers differ
+   */
+  retain(selection: readonly (readonly Int32Array[])[]): void {
+    const { layers, kvHeads, headDim } = this.#geometry;
+    const counts = selection.map((heads) => heads.map((rows) => rows.length));
+    const [[kept = 0] = []] = counts;
+    const complete = counts.length === layers && counts.every((heads) => heads.length === kvHeads);
+    if (!complete || counts.flat().some((count) => count !== kept)) {
+      const allowed = `equally many entries for ${kvHeads} KV heads of ${layers} layers`;
+      throw new KvError({ code: "wrong_shape", path: ["retain", "selection"], found: counts, allowed });
+    }
+    this.#positions = this.#positions.map((positions, layer) => {
+      const rows = selection[layer] ?? [];
+      for (const side of [this.#keys, this.#values]) gatherInPlace(side[layer], rows, this.#length, headDim);
+      const own = positions.slice();
+      gatherInPlace(own, rows, this.#length, 1);
+      return own.slice(0, rows.length * kept);
+    });
+    this.#length = kept;
   }
 
-  #seen(buffer: Float32Array | undefined): Float32Array {
+  /** The layers as they are: views, which the next change makes wrong. */
+  layers(): readonly LayerEntries[] {
+    const offsets = offsetsOf(new Array<number>(this.#geometry.kvHeads).fill(this.#length));
+    return this.#positions.map((positions, layer) => ({
+      keys: this.keys(layer),
+      values: this.values(layer),
+      positions,
+      offsets,
+    }));
+  }
+
+  #held(buffer: Float32Array | undefined): Float32Array {
     return (buffer ?? new Float32Array(0)).subarray(0, this.#geometry.kvHeads * this.#length * this.#geometry.headDim);
+  }
+
+  #grow(capacity: number): void {
+    const { kvHeads, headDim } = this.#geometry;
+    const larger = (buffer: Float32Array) => {
+      const room = new Float32Array(kvHeads * capacity * headDim);
+      room.set(this.#held(buffer));
+      return room;
+    };
+    this.#keys = this.#keys.map(larger);
+    this.#values = this.#values.map(larger);
+    this.#capacity = capacity;
   }
 }
 
+/** As `map`, but what is the same before is the same after. */
+function eachOnce<T>(values: readonly T[], change: (value: T) => T): readonly T[] {
+  const changed = new Map([...new Set(values)].map((value) => [value, change(value)]));
+  return values.map((value) => changed.get(value) ?? value);
+}
+
 /** [heads, old] packed at the front of `buffer` becomes [heads, old + added], the added numbers taken from [heads, added]. */
-function insert(buffer: Float32Array, chunk: Float32Array, heads: number, old: number, added: number): void {
+function insert<T extends Float32Array | Int32Array>(
+  buffer: T,
+  chunk: T,
+  heads: number,
+  old: number,
+  added: number,
+): void {
   for (let h = heads - 1; h >= 0; h--) {
     const to = h * (old + added);
     buffer.copyWithin(to, h * old, (h + 1) * old);
     buffer.set(chunk.subarray(h * added, (h + 1) * added), to + old);
+  }
+}
+
+/** [heads, length, size] packed at the front of `buffer` becomes [heads, kept, size]: each head's rows, ascending. */
+function gatherInPlace(
+  buffer: Float32Array | Int32Array | undefined,
+  rows: readonly Int32Array[],
+  length: number,
+  size: number,
+): void {
+  let to = 0;
+  for (const [head, kept] of rows.entries()) {
+    for (const row of kept) {
+      const from = (head * length + row) * size;
+      buffer?.copyWithin(to, from, from + size);
+      to += size;
+    }
   }
 }

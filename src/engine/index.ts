@@ -8,6 +8,7 @@
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { LayerEntries } from "../cache/layer.ts";
+import type { PromptCache } from "../cache/prompt.ts";
 import type { ModelConfig } from "../model/config.ts";
 
 /**
@@ -21,7 +22,12 @@ export interface PrefillRequest {
   readonly tokens: Int32Array;
   /** Tokens run at once, at most. */
   readonly chunk: number;
-  /** How many of the prompt's last queries to give back. */
+  /**
+   * What the tokens come after, and where their own entries go: each attends to all that is held, and positions go on where it
+   * says. If prefill throws, it may have taken in some of the tokens. Default: a new one.
+   */
+  readonly cache?: PromptCache;
+  /** How many of the tokens' last queries to give back. */
   readonly lastQueries: number;
   /** Whether to add up the attention that every position receives. */
   readonly columnSums?: boolean;
@@ -32,13 +38,16 @@ export interface PrefillRequest {
 }
 
 export interface PrefillResult {
-  /** Every position of every layer and KV head. */
+  /** Every entry of every layer and KV head, those that were held before among them: the cache's own memory. */
   readonly layers: readonly LayerEntries[];
   /** [vocab], or [n, vocab] if all were asked for. */
   readonly logits: Float32Array;
   /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
   readonly queries: readonly Float32Array[];
-  /** Of each layer, if asked for, [H, n]: the sum over all queries of softmax(q . k / sqrt(d)) over the keys each sees. */
+  /**
+   * Of each layer, if asked for, [H, P + n] where P entries were held before: the sum over the n tokens' queries of
+   * softmax(q . k / sqrt(d)) over the keys each sees.
+   */
   readonly columnSums: readonly Float32Array[] | null;
 }
 
@@ -56,6 +65,9 @@ export interface Engine extends Disposable {
   readonly config: ModelConfig;
   /** Scoring, selection and gathering on the engine's own device. */
   readonly kernels: Kernels;
+  /**
+   * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
+   */
   prefill(request: PrefillRequest): Promise<PrefillResult>;
   /**
    * Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length, and come

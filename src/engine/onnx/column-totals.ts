@@ -3,7 +3,7 @@ import type { Feed } from "../../onnx/session.ts";
 import { sumsOf } from "./decoder.ts";
 import { floats } from "./run.ts";
 
-/** Adds up, chunk by chunk, the attention that every position receives; fp64, since thousands of terms meet in one sum. */
+/** Adds up, chunk by chunk, the attention that every key receives; fp64, since thousands of terms meet in one sum. */
 export class ColumnTotals {
   /** The outputs that it adds. */
   readonly names: readonly string[];
@@ -18,7 +18,7 @@ export class ColumnTotals {
     this.#totals = this.names.map(() => new Float64Array(queryHeads * length));
   }
 
-  /** Takes in what a chunk's queries gave to each of the positions below `end`: [1, H, end] of each layer. */
+  /** Takes in what a chunk's queries gave to each of the `end` keys so far: [1, H, end] of each layer. */
   add(outputs: Readonly<Record<string, Feed>>, end: number): void {
     for (const [layer, name] of this.names.entries()) {
       const sums = floats(outputs, name);

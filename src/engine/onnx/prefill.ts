@@ -1,6 +1,8 @@
-/** A prompt through the graph, chunk by chunk. */
+/** A prompt through the graph, chunk by chunk, at its beginning or after what earlier tokens left. */
 import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
+import { KvError } from "../../error.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import { release } from "../../onnx/session.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { ColumnTotals } from "./column-totals.ts";
@@ -20,19 +22,21 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
   const { config, weights, session, table, idle, entries } = run;
   const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
   const n = tokens.length;
-  const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * n)));
+  const cache = request.cache ?? new PromptCache(config, n);
+  const { length: held, position: start } = cache;
+  refuseGaps(config, cache);
+  const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * (held + n))));
   const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
-  const cache = new PromptCache(config, n);
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
-  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n);
-  const totals = columnSums ? new ColumnTotals(config, n) : null;
+  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n, start);
+  const totals = columnSums ? new ColumnTotals(config, held + n) : null;
   for (let from = 0; from < n; from += chunk) {
     throwIfAborted(signal, ["signal"]);
     const count = Math.min(chunk, n - from);
     const end = from + count;
     const rows = {
       embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
-      positions: Int32Array.from({ length: count }, (_, i) => from + i),
+      positions: Int32Array.from({ length: count }, (_, i) => start + from + i),
       logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
       queriesFrom: recent.firstRow(from, count),
     };
@@ -49,9 +53,20 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
       count,
     );
     recent.take(floats(out, "queries"), end);
-    totals?.add(out, end);
+    totals?.add(out, held + end);
     release(out);
     onProgress?.(end, n);
   }
-  return { layers: cache.finish(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
+  return { layers: cache.layers(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
+}
+
+/** The attention counts a sliding window's keys by index, which is their distance only while none is missing. */
+function refuseGaps({ slidingWindow }: ModelConfig, { length, position }: PromptCache): void {
+  if (length === position || slidingWindow.every((window) => window === null)) return;
+  throw new KvError({
+    code: "invalid_option",
+    path: ["prefill", "cache"],
+    found: `${length} of ${position} earlier entries`,
+    allowed: "all of them, on a model with a sliding window",
+  });
 }

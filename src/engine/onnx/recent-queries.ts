@@ -8,12 +8,15 @@ export class RecentQueries {
   readonly #frequencies: Float64Array;
   readonly #count: number;
   readonly #start: number;
+  readonly #position: number;
 
-  constructor(config: ModelConfig, frequencies: Float64Array, count: number, length: number) {
+  /** @param position that of the first of `length` tokens */
+  constructor(config: ModelConfig, frequencies: Float64Array, count: number, length: number, position: number) {
     this.#config = config;
     this.#frequencies = frequencies;
     this.#count = count;
     this.#start = length - count;
+    this.#position = position;
     this.layers = Array.from(
       { length: config.layers },
       () => new Float32Array(config.queryHeads * count * config.headDim),
@@ -25,19 +28,19 @@ export class RecentQueries {
     return from + count <= this.#start ? null : Math.max(0, this.#start - from);
   }
 
-  /** Takes rows [L, rows, H * d] before RoPE, the last of which is position end - 1; turns them where they lie. */
+  /** Takes rows [L, rows, H * d] before RoPE, the last of which is token end - 1; turns them where they lie. */
   take(queries: Float32Array, end: number): void {
     const { layers, queryHeads, headDim } = this.#config;
     const width = queryHeads * headDim;
     const rows = queries.length / (layers * width);
     for (const [layer, target] of this.layers.entries()) {
       for (let row = 0; row < rows; row++) {
-        const position = end - rows + row;
+        const token = end - rows + row;
         const from = (layer * rows + row) * width;
         const heads = queries.subarray(from, from + width);
-        rotate(heads, this.#frequencies, position);
+        rotate(heads, this.#frequencies, this.#position + token);
         for (let head = 0; head < queryHeads; head++) {
-          const to = (head * this.#count + position - this.#start) * headDim;
+          const to = (head * this.#count + token - this.#start) * headDim;
           target.set(heads.subarray(head * headDim, (head + 1) * headDim), to);
         }
       }
