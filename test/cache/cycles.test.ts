@@ -53,9 +53,9 @@ const cycles: Readonly<Record<string, (own: Keeper) => Promise<void>>> = {
     for (const fork of forks.slice(0, 1)) await step(model, own(fork.fork()), 5);
   },
   "batches of different caches": async (own) => {
-    const contexts = [own(await prompt(128)), own(await prompt(90))];
+    const contexts = [own(await prompt(64)), own(await prompt(50))];
     const caches = await Promise.all(contexts.map(async (context) => own(await compress(context, method))));
-    await generateBatch(model, [...caches, ...contexts.map(({ cache }) => cache)], { maxNewTokens: 3 });
+    await generateBatch(model, [...caches, ...contexts.map(({ cache }) => cache)], { maxNewTokens: 2 });
   },
 };
 
