@@ -1,8 +1,10 @@
 /** The public API of pyramidkv. The stages are functions: loadModel -> prefill -> compress -> generate, or `pipeline` for all of them. */
 export * from "./allocation/index.ts";
 export { KvCache } from "./cache/cache.ts";
+export type { Evictor, HeldEntries } from "./cache/evict.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
+export * from "./decoding/index.ts";
 export type { Engine } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export {
@@ -13,6 +15,7 @@ export {
   generate,
   generateBatch,
   type IndexedToken,
+  type StepOptions,
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";

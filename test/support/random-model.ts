@@ -9,6 +9,7 @@ export interface TinyShape {
   readonly kvHeads?: number;
   readonly headDim?: number;
   readonly slidingWindow?: number | null;
+  readonly contextLength?: number;
 }
 
 export function tinyConfig({
@@ -17,6 +18,7 @@ export function tinyConfig({
   kvHeads = 2,
   headDim = 8,
   slidingWindow = null,
+  contextLength = 512,
 }: TinyShape = {}): ModelConfig {
   return {
     family: "llama",
@@ -27,7 +29,7 @@ export function tinyConfig({
     kvHeads,
     headDim,
     vocabSize: 64,
-    contextLength: 512,
+    contextLength,
     normEpsilon: 1e-5,
     rope: { theta: 10000, scaling: null },
     tiedEmbeddings: true,
