@@ -1,13 +1,74 @@
 /** Every registered decoding policy: what goes is gone, for this cache alone, whatever is decoded beside it. */
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
-import { compress, full, generate, generateBatch, policies, prefill } from "../../src/index.ts";
+import {
+  compress,
+  type DecodingPolicy,
+  full,
+  generate,
+  generateBatch,
+  type PolicyFactory,
+  policies,
+  prefill,
+} from "../../src/index.ts";
+import { faultOf } from "../support/fault.ts";
 import { smallestBudget } from "../support/method-laws.ts";
 import { onNetworks } from "../support/network-laws.ts";
 import { assertSeenAsHeld, heldBy, onStreams } from "../support/streams.ts";
+import { tinyModel } from "../support/tiny-model.ts";
 
 const ELEMENT_BYTES = 4;
 const PAGE = 16;
+
+/** Evicts nothing for a few tokens, then whatever, even the newest, down to the budget: what other policies may do. */
+const whatever: PolicyFactory = ({ budget }): DecodingPolicy => ({
+  name: "whatever",
+  budget,
+  options: { budget },
+  evict: ({ layer, kvHead, positions }) => {
+    if (positions.length < budget + 3) return [];
+    const order = (place: number) => ((positions[place] ?? 0) * 37 + layer * 11 + kvHead * 5) % 101;
+    const places = Array.from(positions.keys()).sort((a, b) => order(a) - order(b) || a - b);
+    return places.slice(0, positions.length - budget);
+  },
+});
+
+test("a policy may let any entries go, at any token, and a token attends to what was held before it", () =>
+  onStreams(whatever, {
+    after: ({ stream: { policy, held }, before, position }, { streams }) => {
+      for (const [layer, heads] of before.entries()) {
+        for (const [head, earlier] of heads.entries()) {
+          const possible = Int32Array.from([...earlier, position]);
+          const gone = new Set(
+            policy === null || possible.length <= policy.budget
+              ? []
+              : policy.evict({ layer, kvHead: head, positions: possible }),
+          );
+          assert.deepEqual(
+            held[layer]?.[head],
+            [...possible].filter((_, place) => !gone.has(place)),
+          );
+        }
+      }
+      for (const { cache, held } of streams) assert.deepEqual(heldBy(cache), held);
+    },
+    end: ({ model, streams }) => {
+      for (const stream of streams) assertSeenAsHeld(model, stream);
+    },
+  }));
+
+test.each([[[5, 5]], [[-1]], [[0.5]], [[1000]]])("a policy that names the places %p is refused", async (places) => {
+  using model = await tinyModel({ layers: 1 });
+  using context = await prefill(
+    model,
+    Int32Array.from({ length: 20 }, (_, i) => i),
+  );
+  const evict: DecodingPolicy = { name: "wrong", budget: 8, options: {}, evict: () => places };
+  const before = heldBy(context.cache);
+  const fault = await faultOf(() => context.cache.evict(evict));
+  assert.deepEqual({ code: fault.code, found: fault.found }, { code: "wrong_shape", found: places });
+  assert.deepEqual(heldBy(context.cache), before);
+});
 
 for (const [name, factory] of Object.entries(policies)) {
   describe(name, () => {
@@ -51,10 +112,10 @@ for (const [name, factory] of Object.entries(policies)) {
         },
       }));
 
-    test("a budget that is never exceeded changes no token", () =>
+    test("a budget that is not exceeded when the last token runs changes no token", () =>
       onNetworks(full, async ({ model, context }) => {
         const options = { maxNewTokens: 20, temperature: 1.5 };
-        const evict = factory({ budget: Math.max(smallestBudget(factory), context.length + 19) });
+        const evict = factory({ budget: context.length + 18 });
         const { tokens } = await generate(model, context.cache, options);
         assert.deepEqual((await generate(model, context.cache, { ...options, evict })).tokens, tokens);
       }));

@@ -72,6 +72,8 @@ const member = fc.record({
   room: fc.option(fc.oneof(upTo(8), upTo(40)), { freq: 4 }),
 });
 
+const fork = fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: upTo(5) });
+
 const lives = fc.record({
   layers: upTo(3, 1),
   heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
@@ -79,11 +81,11 @@ const lives = fc.record({
   seed: upTo(2, 1),
   prompts: fc.array(fc.array(token, { minLength: 1, maxLength: 45 }), { minLength: 2, maxLength: 2 }),
   members: fc.array(member, { minLength: 1, maxLength: 3 }),
-  /** Some streams take in a token each; then one of them may be forked. */
-  turns: fc.array(
-    fc.record({ who: fc.array(upTo(5), { minLength: 1, maxLength: 4 }), token, fork: fc.option(upTo(5), { freq: 1 }) }),
-    { minLength: 1, maxLength: 30 },
-  ),
+  /** Some streams take in a token each; now and then one of them is forked, also long after it began to evict. */
+  turns: fc.array(fc.record({ who: fc.array(upTo(5), { minLength: 1, maxLength: 4 }), token, fork }), {
+    minLength: 8,
+    maxLength: 40,
+  }),
 });
 
 const models = new Map<string, TinyModel>();
