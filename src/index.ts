@@ -2,9 +2,11 @@
 export * from "./allocation/index.ts";
 export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } from "./blocks/index.ts";
 export { KvCache } from "./cache/cache.ts";
+export type { Evictor, HeldEntries } from "./cache/evict.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
-export type { Engine, Precision } from "./engine/index.ts";
+export * from "./decoding/index.ts";
+export type { Engine, Engine, Precision } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export {
   type FinishReason,
@@ -14,6 +16,7 @@ export {
   generate,
   generateBatch,
   type IndexedToken,
+  type StepOptions,
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";

@@ -2,11 +2,13 @@
  * The ragged KV cache: per layer and per KV head, its own number of entries at their own true positions.
  *
  * What a method kept of the prompt is immutable and shared by forks; what generation adds goes to a tail of the cache's own.
+ * Eviction while decoding moves what stays of both into memory of the cache's own, which it then uses again and again (evict.ts).
  * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations.
  */
 import { KvError } from "../error.ts";
+import { comesForGoes, compacted, type Evictor, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
-import { appendRow, copyTail, emptyTail, type Tail } from "./tail.ts";
+import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
 
 export interface CacheContents {
   /** Identity of the model whose keys and values these are. */
@@ -23,12 +25,13 @@ export interface CacheContents {
 export class KvCache implements Disposable {
   #contents: CacheContents | null;
   #tail: Tail;
-  readonly #prefixLength: number;
+  /** Whether no other cache, and no context, shares the layers. */
+  #own = false;
+  #layout: object = {};
 
   constructor(contents: CacheContents) {
     this.#contents = contents;
     this.#tail = contents.tail ?? emptyTail;
-    this.#prefixLength = contents.length - this.#tail.length;
   }
 
   get #live(): CacheContents {
@@ -56,11 +59,15 @@ export class KvCache implements Disposable {
   get logits(): Float32Array {
     return this.#live.logits;
   }
-  /** What was kept of the prompt, per layer. */
+  /** What was kept of the prompt, per layer; after an eviction, what is left of it and of the tokens generated until then. */
   get layers(): readonly LayerEntries[] {
     return this.#live.layers;
   }
-  /** What generation added: [tail.length, L * 2 * KH * d] and room to grow. */
+  /** Stands for the memory in which `layers` lie: another object once it is other memory. What engines remember hangs on it. */
+  get layout(): object {
+    return this.#layout;
+  }
+  /** What generation added since the last eviction: [tail.length, L * 2 * KH * d] and room to grow. */
   get tail(): Tail {
     void this.#live;
     return this.#tail;
@@ -73,8 +80,8 @@ export class KvCache implements Disposable {
     );
   }
   /**
-   * Bytes allocated for keys and values: kept entries x d x 2 x 4 for the prompt, plus the tail, whose capacity is rounded up
-   * to a power of two times 16 entries per KV head (nothing before the first generated token).
+   * Bytes allocated for keys and values: kept entries x d x 2 x 4 for `layers`, plus the tail, whose capacity is rounded up to
+   * a power of two times 16 entries per KV head (nothing before the first generated token, at least 16 from then on).
    */
   get bytes(): number {
     const { layers } = this.#live;
@@ -85,20 +92,16 @@ export class KvCache implements Disposable {
   /** True positions that one KV head of one layer holds, ascending. */
   positions(layer: number, kvHead: number): Int32Array {
     const { layers, geometry } = this.#live;
-    const entries = layers[layer];
-    if (entries === undefined || !Number.isInteger(kvHead) || kvHead < 0 || kvHead >= geometry.kvHeads) {
+    if (layers[layer] === undefined || !Number.isInteger(kvHead) || kvHead < 0 || kvHead >= geometry.kvHeads) {
       const allowed = `a layer below ${geometry.layers} and a KV head below ${geometry.kvHeads}`;
       throw new KvError({ code: "invalid_option", path: ["cache", "positions"], found: [layer, kvHead], allowed });
     }
-    const kept = entries.positions.subarray(entries.offsets[kvHead], entries.offsets[kvHead + 1]);
-    const all = new Int32Array(kept.length + this.#tail.length);
-    all.set(kept);
-    for (let i = 0; i < this.#tail.length; i++) all[kept.length + i] = this.#prefixLength + i;
-    return all;
+    return positionsOf(this.#stored, layer, kvHead).sort();
   }
 
-  /** A cache that continues on its own: shares what was kept of the prompt, copies the tail. */
+  /** A cache that continues on its own: shares `layers` until one of the two evicts, copies the tail. */
   fork(): KvCache {
+    this.#own = false;
     return new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
   }
 
@@ -108,9 +111,34 @@ export class KvCache implements Disposable {
     this.#tail = appendRow(this.#tail, entries);
   }
 
+  /**
+   * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token.
+   *
+   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `disposed`
+   */
+  evict(evictor: Evictor): void {
+    const stored = this.#stored;
+    const gone = evictions(evictor, stored);
+    if (gone === null) return;
+    if (this.#own && comesForGoes(gone, stored)) takeOver(stored, gone);
+    else {
+      this.#contents = { ...this.#live, layers: compacted(stored, gone) };
+      this.#layout = {};
+      this.#own = true;
+    }
+    const { layers, kvHeads, headDim } = stored.geometry;
+    this.#tail = withoutRows(this.#tail, layers * 2 * kvHeads * headDim);
+  }
+
   /** Lets go of the memory that no fork shares. Using the cache afterwards is an error. */
   [Symbol.dispose](): void {
     this.#contents = null;
     this.#tail = emptyTail;
+    this.#layout = {};
+  }
+
+  get #stored(): Stored {
+    const { geometry, layers, length } = this.#live;
+    return { geometry, layers, length, tail: this.#tail };
   }
 }

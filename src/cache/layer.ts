@@ -1,13 +1,15 @@
-/** The kept entries of one layer: flat, KV head after KV head, exactly as long as what is kept. Never changed once made. */
+/** The kept entries of one layer: flat, KV head after KV head, exactly as long as what is kept. Never changed once made, unless reused. */
 export interface LayerEntries {
   /** [entries, d], after RoPE at their true positions. */
   readonly keys: Float32Array;
   /** [entries, d] */
   readonly values: Float32Array;
-  /** True positions in the prompt, ascending within each head: [entries]. */
+  /** True positions, ascending within each head unless reused: [entries]. */
   readonly positions: Int32Array;
   /** Head h owns entries offsets[h] .. offsets[h + 1] - 1: [KH + 1]. */
   readonly offsets: Int32Array;
+  /** Made by eviction while decoding: a later token may take over a slot, and its position then says so (evict.ts). */
+  readonly reused?: true;
 }
 
 /** Where a cache's numbers belong: the shapes that a model and its caches share. */
@@ -34,4 +36,18 @@ export function offsetsOf(counts: readonly number[]): Int32Array {
     offsets[h + 1] = (offsets[h] ?? 0) + count;
   });
   return offsets;
+}
+
+/** Entries from .. to - 1 go to place `at` and those after it. */
+export function copyEntries(
+  source: Pick<LayerEntries, "keys" | "values" | "positions">,
+  [from, to]: readonly [number, number],
+  into: Pick<LayerEntries, "keys" | "values" | "positions">,
+  at: number,
+  headDim: number,
+): void {
+  if (from === to) return;
+  into.keys.set(source.keys.subarray(from * headDim, to * headDim), at * headDim);
+  into.values.set(source.values.subarray(from * headDim, to * headDim), at * headDim);
+  into.positions.set(source.positions.subarray(from, to), at);
 }

@@ -1,6 +1,6 @@
 /**
- * The entries of generated tokens, which every layer and KV head keeps: [capacity, L * 2 * KH * d], a token's row being the
- * engine's `entries` output as it comes. Capacity doubles, so that an append costs amortised constant time.
+ * The entries of the tokens generated since the last eviction, if there was one, which every layer and KV head keeps: [capacity,
+ * L * 2 * KH * d], a token's row being [L, 2, KH, d]. Capacity doubles, so that an append costs amortised constant time.
  */
 export interface Tail {
   readonly data: Float32Array;
@@ -18,6 +18,12 @@ export function appendRow({ data, length }: Tail, row: Float32Array): Tail {
   const room = full ? grown(data, Math.max(TAIL_PAGE, 2 * length) * row.length) : data;
   room.set(row, length * row.length);
   return { data: room, length: length + 1 };
+}
+
+/** The tail after its rows went elsewhere: room for a page, if it had room at all. The old value must not be used again. */
+export function withoutRows({ data, length }: Tail, rowLength: number): Tail {
+  const page = TAIL_PAGE * rowLength;
+  return { data: length === 0 || data.length === page ? data : new Float32Array(page), length: 0 };
 }
 
 export const copyTail = ({ data, length }: Tail): Tail => ({ data: data.slice(), length });

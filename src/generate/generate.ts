@@ -2,7 +2,8 @@
 import type { KvCache } from "../cache/cache.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
-import type { GenerateOptions } from "./options.ts";
+import { checked } from "../options.ts";
+import { type GenerateOptions, stepSchema } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
 import { type IndexedToken, Run } from "./run.ts";
 import { assertDecodable, type Generated, type GeneratedToken } from "./sequence.ts";
@@ -45,13 +46,22 @@ export function generateBatch(
   return replay(run.tokens(caches, options, "generateBatch"), () => run.results());
 }
 
+export interface StepOptions extends Pick<GenerateOptions, "evict"> {}
+
 /**
- * Decodes one token on a cache: its keys and values are appended to every layer and KV head at its true position.
+ * Decodes one token on a cache: its keys and values are appended to every layer and KV head at its true position. Then the
+ * policy, if there is one, decides what goes; forks of the cache do not see it.
  *
  * @returns the logits of the next token: [vocab]
- * @throws KvError `invalid_token`, `prompt_too_long` (the model's context is full), `wrong_model`, `disposed`
+ * @throws KvError `invalid_token`, `prompt_too_long` (the model's context is full), `wrong_model`, `disposed`, `invalid_option`
  */
-export async function step(model: Model, cache: KvCache, token: number): Promise<Float32Array> {
+export async function step(
+  model: Model,
+  cache: KvCache,
+  token: number,
+  options: StepOptions = {},
+): Promise<Float32Array> {
+  const { evict } = checked(stepSchema, options, "step");
   assertDecodable(model, cache);
   const { vocabSize, contextLength } = model.config;
   if (!Number.isInteger(token) || token < 0 || token >= vocabSize) {
@@ -71,6 +81,7 @@ export async function step(model: Model, cache: KvCache, token: number): Promise
     });
   }
   const [logits] = await model.engine.step([{ token, cache }]);
+  if (evict !== undefined) cache.evict(evict);
   return logits ?? cache.logits;
 }
 

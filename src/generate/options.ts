@@ -1,5 +1,6 @@
 /** What a caller may say about a generation. */
 import { z } from "zod";
+import { type DecodingPolicy, policyOption } from "../decoding/policy.ts";
 import { signalOption } from "../options.ts";
 
 export interface GenerateOptions {
@@ -17,6 +18,8 @@ export interface GenerateOptions {
   readonly stopTokens?: readonly number[] | undefined;
   /** Texts that end the generation and are not part of it. */
   readonly stopStrings?: readonly string[] | undefined;
+  /** What goes after every token taken in, such as `streamingWindow({ budget: 128 })`; default: nothing. */
+  readonly evict?: DecodingPolicy | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,8 +39,12 @@ export const generateSchema = z.object({
   seed: z.int("an integer").default(0),
   stopTokens: z.array(tokenId, "a list of token ids").optional(),
   stopStrings: z.array(text, "a list of texts").default([]),
+  evict: policyOption,
   signal: signalOption,
 });
+
+/** What a caller may say about a single step. */
+export const stepSchema = generateSchema.pick({ evict: true });
 
 /** Options after validation, without what concerns a whole run. */
 export type CheckedOptions = Omit<z.output<typeof generateSchema>, "signal">;

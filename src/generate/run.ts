@@ -42,6 +42,7 @@ export class Run {
       yield* this.#each((sequence) => sequence.endIfFull());
       const steps = this.#sequences.flatMap((sequence) => (sequence.ended ? [] : (sequence.pending ?? [])));
       if (steps.length > 0) await this.#model.engine.step(steps);
+      if (own.evict !== undefined) for (const { cache } of steps) cache.evict(own.evict);
       yield* this.#each((sequence) => sequence.advance());
     }
   }

@@ -1,6 +1,7 @@
 /** One sequence that is being generated: what comes of its logits, and why it ends. */
 import type { KvCache } from "../cache/cache.ts";
 import type { CacheGeometry } from "../cache/layer.ts";
+import type { DecodingPolicy } from "../decoding/policy.ts";
 import type { Step } from "../engine/index.ts";
 import { KvError } from "../error.ts";
 import { identityOf, type Model } from "../load.ts";
@@ -19,6 +20,8 @@ export interface Generated {
   readonly finishReason: FinishReason;
   /** Of the random draws. */
   readonly seed: number;
+  /** What evicted while decoding, and its options; null if nothing did. */
+  readonly evict: Pick<DecodingPolicy, "name" | "options"> | null;
 }
 
 export interface GeneratedToken {
@@ -57,8 +60,14 @@ export class Sequence implements Disposable {
   }
 
   result(): Generated {
-    const { seed } = this.#options;
-    return { text: this.#text, tokens: [...this.#tokens], finishReason: this.#reason ?? "left", seed };
+    const { seed, evict } = this.#options;
+    return {
+      text: this.#text,
+      tokens: [...this.#tokens],
+      finishReason: this.#reason ?? "left",
+      seed,
+      evict: evict === undefined ? null : { name: evict.name, options: evict.options },
+    };
   }
 
   /** The token to decode before the next can be sampled; none before the first, whose logits the cache carries. */

@@ -1,6 +1,7 @@
 /** Validation of a method's options. A schema's error message is the end of a sentence that begins "must be". */
 import { z } from "zod";
-import { parsed, refuseUnknown } from "../options.ts";
+import { KvError } from "../error.ts";
+import { invalid, parsed, refuseUnknown } from "../options.ts";
 import type { Step } from "../scoring/score.ts";
 
 /** An integer, at least `minimum`. */
@@ -34,6 +35,41 @@ export function parseOptions<Shape extends z.ZodRawShape>(
 ): z.output<z.ZodObject<Shape>> {
   refuseUnknown(options, [...others, ...Object.keys(shape)], name);
   return parsed(z.object(shape), options, name);
+}
+
+/** The options beside `budget` of what has one: schemas, and how they bound it. */
+export interface BudgetedShape<Shape extends z.ZodRawShape> {
+  readonly options: Shape;
+  /** The option that counts always-kept tokens: the budget must be larger. */
+  readonly budgetAbove?: Extract<keyof Shape, string>;
+}
+
+export type Budgeted<Options> = Options & { readonly budget: number };
+/** What a caller writes; zod would take "no options" for "no keys at all", the budget's among them. */
+export type GivenBudgeted<Shape extends z.ZodRawShape> = Budgeted<
+  [keyof Shape] extends [never] ? unknown : z.input<z.ZodObject<Shape>>
+>;
+
+/** As `parseOptions`, with a budget. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */
+export function parseBudgeted<Shape extends z.ZodRawShape>(
+  name: string,
+  { options: shape, budgetAbove }: BudgetedShape<Shape>,
+  given: GivenBudgeted<Shape>,
+): Budgeted<z.output<z.ZodObject<Shape>>> {
+  const options = parseOptions(name, shape, given, ["budget"]);
+  const kept = new Map(Object.entries(options)).get(budgetAbove ?? "");
+  const floor = budgetAbove === undefined ? null : { option: budgetAbove, value: Number(kept) };
+  return { ...options, budget: checkBudget(name, given.budget, floor) };
+}
+
+/** @param floor what the budget must be above, null for 0 */
+export function checkBudget(name: string, budget: unknown, floor: { option: string; value: number } | null): number {
+  const path = [name, "budget"];
+  const allowed = floor === null ? "an integer >= 1" : `an integer > ${floor.value} (${floor.option})`;
+  if (typeof budget !== "number" || !Number.isSafeInteger(budget)) throw invalid(path, budget, allowed);
+  if (budget > (floor?.value ?? 0)) return budget;
+  const hint = floor === null ? "nothing would be kept" : "what is always kept would take all of it";
+  throw new KvError({ code: "budget_too_small", path, found: budget, allowed, hint });
 }
 
 /** Options as plain data: a step becomes its label. */

@@ -2,7 +2,7 @@
 
 import { test } from "bun:test";
 import assert from "node:assert/strict";
-import { compress, prefill, snapKV } from "../../src/index.ts";
+import { compress, prefill, snapKV, step, streamingWindow } from "../../src/index.ts";
 import { tinyModel } from "../support/tiny-model.ts";
 
 /** Bytes of all typed arrays alive. */
@@ -54,4 +54,35 @@ test("what a batch copied of its caches goes with them", async () => {
   await new Promise((resolve) => setTimeout(resolve, 10));
   const grown = held() - before;
   assert.ok(grown < bytes, `${grown} bytes are left of batches of ${bytes}`);
+});
+
+test("what decoding evicts is given back, although the cache was decoded on before, alone and in a batch", async () => {
+  using model = await tinyModel({ layers: 3, headDim: 32 });
+  const evict = streamingWindow({ budget: 16 });
+  const evicted = async () => {
+    const contexts = [await prefill(model, promptOf(500)), await prefill(model, promptOf(400))];
+    const caches = contexts.map(({ cache }) => cache.fork());
+    const bytes = caches.reduce((sum, cache) => sum + cache.bytes, 0);
+    for (const context of contexts) context[Symbol.dispose]();
+    for (const cache of caches) await step(model, cache, 1);
+    await model.engine.step(caches.map((cache, token) => ({ token, cache })));
+    for (const cache of caches) await step(model, cache, 1, { evict });
+    return { caches, bytes };
+  };
+  const discard = async () => {
+    for (const cache of (await evicted()).caches) cache[Symbol.dispose]();
+  };
+  await discard();
+  await discard();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const before = held();
+  const { caches, bytes } = await evicted();
+  const small = caches.reduce((sum, cache) => sum + cache.bytes, 0);
+  // A frame that has returned may hold something until its place on the stack is used again.
+  let left = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 10 && left >= 2 * small; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    left = Math.min(left, held() - before);
+  }
+  assert.ok(left < 2 * small + 32_768, `${left} bytes hold caches of ${small}, evicted from ${bytes}`);
 });

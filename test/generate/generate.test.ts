@@ -95,7 +95,13 @@ describe("a generation ends", () => {
     const { model: watched, steps } = counted(model);
     const run = generate(watched, cache, { maxNewTokens });
     expect(await tokensOf(run)).toEqual(greedy.slice(0, maxNewTokens));
-    expect(await run).toEqual({ text: "", tokens: greedy.slice(0, maxNewTokens), finishReason: "length", seed: 0 });
+    expect(await run).toEqual({
+      text: "",
+      tokens: greedy.slice(0, maxNewTokens),
+      finishReason: "length",
+      seed: 0,
+      evict: null,
+    });
     expect(steps()).toBe(expected);
   });
 

@@ -179,8 +179,8 @@ export async function assertMethodLaws(factory: MethodFactory, options: LawOptio
   for (const law of methodLaws) await assertMethodLaw(law, factory, options);
 }
 
-/** The smallest budget that a method takes. */
-export function smallestBudget(factory: MethodFactory): number {
+/** The smallest budget that a method, or a decoding policy, takes. */
+export function smallestBudget(factory: (options: { readonly budget: number }) => unknown): number {
   for (let budget = 1; budget <= 1000; budget++) {
     try {
       factory({ budget });

@@ -1,8 +1,8 @@
 /**
  * What the decoder graph is fed for one token of a sequence alone, whose heads hold equally many entries in every layer.
  *
- * Most of it stays from step to step: views of the kept entries, and of the tail with room to grow. So it is made once per
- * cache, and goes with it.
+ * Most of it stays from step to step: views of the kept entries, and of the tail with room to grow. So it is made once for
+ * where a cache's entries lie, and goes when they go: with the cache, or when an eviction moves them.
  */
 import type { KvCache } from "../../cache/cache.ts";
 import { isUniform, type LayerEntries } from "../../cache/layer.ts";
@@ -23,7 +23,8 @@ interface Lasting {
 /** Feeds for caches that are decoded alone. */
 export class TokenFeeds {
   readonly #config: ModelConfig;
-  readonly #lasting = new WeakMap<KvCache, Lasting>();
+  /** By `cache.layout`. */
+  readonly #lasting = new WeakMap<object, Lasting>();
 
   constructor(config: ModelConfig) {
     this.#config = config;
@@ -31,7 +32,7 @@ export class TokenFeeds {
 
   /** null for a cache with a layer whose heads hold unequally many entries. */
   of(cache: KvCache): Feeds | null {
-    const known = this.#lasting.get(cache);
+    const known = this.#lasting.get(cache.layout);
     if (known === undefined && !cache.layers.every(isUniform)) return null;
     const { tails, feeds } = known?.tails.fits([cache]) ? known : this.#make(cache);
     tails.refresh([cache]);
@@ -63,7 +64,7 @@ export class TokenFeeds {
       feeds[`tail.v.${layer}`] = { data: tails.side(layer, 1), dims: tail };
     }
     const lasting = { tails, feeds };
-    this.#lasting.set(cache, lasting);
+    this.#lasting.set(cache.layout, lasting);
     return lasting;
   }
 

@@ -3,7 +3,8 @@
  *
  * Remembered are those of the last batch only: packed entries within the plan's limits (256 MiB), and the sequences' tails. They
  * hang on the caches and entries that they copy, so they go with them. Sequences may leave a pack; once less than half of its
- * groups are in use, or one comes that it does not hold, it is packed anew.
+ * groups are in use, or one comes that it does not hold, it is packed anew. Where decoding evicts, a token's entries take over
+ * slots: those alone are copied again.
  */
 import type { KvCache } from "../../../cache/cache.ts";
 import type { LayerEntries } from "../../../cache/layer.ts";
@@ -50,6 +51,7 @@ function packOf(config: ModelConfig, groups: readonly (readonly LayerEntries[])[
     old.groups <= 2 * groups.length &&
     groups.every((entries) => old.find(entries) >= 0);
   const pages = usable ? old : packed(groups, config);
+  if (usable) for (const entries of groups) pages.refresh(pages.find(entries), entries);
   for (const [lowest] of groups) if (lowest !== undefined) kept.set(lowest, pages);
   return pages;
 }

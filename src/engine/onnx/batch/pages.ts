@@ -1,5 +1,5 @@
 /** Kept entries as pages, for a batch: each page holds entries of one KV head of one group. */
-import { type CacheGeometry, headLength, type LayerEntries } from "../../../cache/layer.ts";
+import { type CacheGeometry, copyEntries, headLength, type LayerEntries } from "../../../cache/layer.ts";
 import { sameEntries } from "./plan.ts";
 
 /** Entries of a packed page: of every head's pages only the last is padded, by less than this. */
@@ -26,6 +26,8 @@ export interface Pages {
   readonly groups: number;
   /** The group that holds these entries, -1 if none does. */
   find(layers: readonly LayerEntries[]): number;
+  /** Brings a group up to date with entries that took over slots since. */
+  refresh(group: number, layers: readonly LayerEntries[]): void;
 }
 
 /** A group whose heads are equally long, read where it lies: a page is a head. */
@@ -33,6 +35,7 @@ export function inPlace(layers: readonly LayerEntries[]): Pages {
   return {
     groups: 1,
     find: (wanted) => (sameEntries(layers, wanted) ? 0 : -1),
+    refresh: () => {},
     layers: layers.map(({ keys, values, positions, offsets }) => ({
       keys,
       values,
@@ -45,18 +48,38 @@ export function inPlace(layers: readonly LayerEntries[]): Pages {
 }
 
 /** A packed copy of groups. It keeps no group alive: the copy goes when whoever asked for it lets go. */
-export function packed(groups: readonly (readonly LayerEntries[])[], { layers, headDim }: CacheGeometry): Pages {
+export function packed(groups: readonly (readonly LayerEntries[])[], geometry: CacheGeometry): Pages {
+  const { headDim, kvHeads } = geometry;
   const weak = groups.map((entries) => entries.map((layer) => new WeakRef(layer)));
+  const layers = Array.from({ length: geometry.layers }, (_, layer) =>
+    packLayer(
+      groups.flatMap((entries) => entries[layer] ?? []),
+      headDim,
+    ),
+  );
   return {
     groups: groups.length,
+    layers,
     find: (wanted) => weak.findIndex((entries) => entries.every((entry, layer) => entry.deref() === wanted[layer])),
-    layers: Array.from({ length: layers }, (_, layer) =>
-      packLayer(
-        groups.flatMap((entries) => entries[layer] ?? []),
-        headDim,
-      ),
-    ),
+    refresh: (group, entries) => {
+      for (const [layer, paged] of layers.entries()) {
+        const source = entries[layer];
+        if (source?.reused) refreshLayer(paged, source, BigInt(group * kvHeads), headDim);
+      }
+    },
   };
+}
+
+/** Copies the entries whose positions are not those in the pages; the group's pages begin with those of `firstOwner`. */
+function refreshLayer(paged: PagedLayer, entries: LayerEntries, firstOwner: bigint, headDim: number): void {
+  for (let head = 0; head < entries.offsets.length - 1; head++) {
+    const [from = 0, to = 0] = entries.offsets.subarray(head, head + 2);
+    const shift = paged.owners.indexOf(firstOwner + BigInt(head)) * paged.width - from;
+    for (let i = from; i < to; i++) {
+      if (paged.positions[shift + i] === entries.positions[i]) continue;
+      copyEntries(entries, [i, i + 1], paged, shift + i, headDim);
+    }
+  }
 }
 
 function packLayer(groups: readonly LayerEntries[], headDim: number): PagedLayer {
@@ -77,9 +100,7 @@ function packLayer(groups: readonly LayerEntries[], headDim: number): PagedLayer
   for (const entries of groups) {
     for (let head = 0; head < entries.offsets.length - 1; head++, owner++) {
       const [from = 0, to = 0] = entries.offsets.subarray(head, head + 2);
-      keys.set(entries.keys.subarray(from * headDim, to * headDim), page * PAGE * headDim);
-      values.set(entries.values.subarray(from * headDim, to * headDim), page * PAGE * headDim);
-      positions.set(entries.positions.subarray(from, to), page * PAGE);
+      copyEntries(entries, [from, to], { keys, values, positions }, page * PAGE, headDim);
       const next = page + (counts[owner] ?? 0);
       owners.fill(BigInt(owner), page, next);
       page = next;

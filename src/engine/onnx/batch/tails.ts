@@ -8,34 +8,37 @@ export class Tails {
   readonly capacity: number;
   readonly #geometry: CacheGeometry;
   readonly #caches: readonly WeakRef<KvCache>[];
-  readonly #filled: number[];
+  /** The rows that were copied of each: the position of the first, and how many. */
+  readonly #filled: { start: number; rows: number }[];
   readonly #data: Float32Array;
 
   /** Room for the longest tail, rounded up to a power of two times 16; at least for one more token. */
   constructor(caches: readonly KvCache[], geometry: CacheGeometry) {
-    const longest = Math.max(...caches.map(({ tail }) => tail.length));
-    this.capacity = TAIL_PAGE * 2 ** Math.max(0, Math.ceil(Math.log2((longest + 1) / TAIL_PAGE)));
+    this.capacity = roomFor(caches);
     this.#geometry = geometry;
     this.#caches = caches.map((cache) => new WeakRef(cache));
-    this.#filled = caches.map(() => 0);
+    this.#filled = caches.map(() => ({ start: 0, rows: 0 }));
     const { layers, kvHeads, headDim } = geometry;
     this.#data = new Float32Array(layers * 2 * caches.length * kvHeads * this.capacity * headDim);
   }
 
-  /** Whether these are the tails of just these caches, in this order, with room for what they hold by now. */
+  /** Whether these are the tails of just these caches, in this order, with room for what they hold by now and not much more. */
   fits(caches: readonly KvCache[]): boolean {
     return (
       caches.length === this.#caches.length &&
+      this.capacity <= roomFor(caches) &&
       caches.every((cache, i) => this.#caches[i]?.deref() === cache && cache.tail.length <= this.capacity)
     );
   }
 
-  /** Copies the rows that came since; a tail only ever grows. */
+  /** Copies the rows that came since: a tail only grows, unless an eviction makes it begin anew, at a later position. */
   refresh(caches: readonly KvCache[]): void {
     const { layers, kvHeads, headDim } = this.#geometry;
     const sides = layers * 2;
-    for (const [i, { tail }] of caches.entries()) {
-      for (let row = this.#filled[i] ?? 0; row < tail.length; row++) {
+    for (const [i, { tail, length }] of caches.entries()) {
+      const start = length - tail.length;
+      const filled = this.#filled[i];
+      for (let row = filled?.start === start ? filled.rows : 0; row < tail.length; row++) {
         for (let side = 0; side < sides; side++) {
           for (let head = 0; head < kvHeads; head++) {
             const from = ((row * sides + side) * kvHeads + head) * headDim;
@@ -44,7 +47,7 @@ export class Tails {
           }
         }
       }
-      this.#filled[i] = tail.length;
+      this.#filled[i] = { start, rows: tail.length };
     }
   }
 
@@ -54,4 +57,10 @@ export class Tails {
     const from = (2 * layer + side) * size;
     return this.#data.subarray(from, from + size);
   }
+}
+
+/** The longest tail and one more token, rounded up to a power of two times 16. */
+function roomFor(caches: readonly KvCache[]): number {
+  const longest = Math.max(...caches.map(({ tail }) => tail.length));
+  return TAIL_PAGE * 2 ** Math.max(0, Math.ceil(Math.log2((longest + 1) / TAIL_PAGE)));
 }

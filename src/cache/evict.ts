@@ -1,0 +1,139 @@
+/**
+ * Eviction while tokens are generated: which entries go, and what becomes of their memory.
+ *
+ * A cache's first eviction copies what stays, of the prompt and of the tail, into memory of its own that is exactly as long. From
+ * then on a token usually comes for each that goes, and takes over its slot: nothing is allocated, and nothing copied but the
+ * token. A head's entries are then in no order, which attention does not see. Where heads differ in how many go, what stays is
+ * copied again.
+ */
+import { KvError } from "../error.ts";
+import { type CacheGeometry, copyEntries, headLength, type LayerEntries, offsetsOf } from "./layer.ts";
+import type { Tail } from "./tail.ts";
+
+/** What one KV head of one layer holds. */
+export interface HeldEntries {
+  readonly layer: number;
+  readonly kvHead: number;
+  /** True positions, in no order: [count]. */
+  readonly positions: Int32Array;
+}
+
+/** Decides what goes. */
+export interface Evictor {
+  /** A head that holds no more entries than this is not asked. */
+  readonly budget: number;
+  /** The places in `held.positions` whose entries go. */
+  evict(held: HeldEntries): readonly number[];
+}
+
+/** The entries of a cache: those of `layers`, and the tail's, which are its last tokens. */
+export interface Stored {
+  readonly geometry: CacheGeometry;
+  readonly layers: readonly LayerEntries[];
+  readonly tail: Tail;
+  /** Tokens seen so far. */
+  readonly length: number;
+}
+
+/** Places that go, ascending: [layer][kvHead]. */
+export type Evictions = readonly (readonly (readonly number[])[])[];
+
+/** True positions of one head's entries as they lie, the tail's last. */
+export function positionsOf({ layers, tail, length }: Stored, layer: number, kvHead: number): Int32Array {
+  const entries = layers[layer];
+  const kept = entries?.positions.subarray(entries.offsets[kvHead], entries.offsets[kvHead + 1]) ?? new Int32Array(0);
+  const all = new Int32Array(kept.length + tail.length);
+  all.set(kept);
+  for (let i = 0; i < tail.length; i++) all[kept.length + i] = length - tail.length + i;
+  return all;
+}
+
+/** What an evictor lets go of; null for nothing at all. @throws KvError `wrong_shape` for places that are not there */
+export function evictions(evictor: Evictor, stored: Stored): Evictions | null {
+  const { layers, tail, geometry } = stored;
+  const heads = Array.from({ length: geometry.kvHeads }, (_, kvHead) => kvHead);
+  const gone = layers.map((entries, layer) =>
+    heads.map((kvHead) => {
+      if (headLength(entries, kvHead) + tail.length <= evictor.budget) return [];
+      const positions = positionsOf(stored, layer, kvHead);
+      return ascending(evictor.evict({ layer, kvHead, positions }), positions.length);
+    }),
+  );
+  return gone.some((ofLayer) => ofLayer.some(({ length }) => length > 0)) ? gone : null;
+}
+
+function ascending(places: readonly number[], count: number): readonly number[] {
+  const sorted = places.length > 1 ? places.toSorted((a, b) => a - b) : places;
+  if (sorted.every((place, i) => Number.isInteger(place) && place > (sorted[i - 1] ?? -1) && place < count)) {
+    return sorted;
+  }
+  const allowed = `places in [0, ${count}), each at most once`;
+  throw new KvError({ code: "wrong_shape", path: ["evict"], found: places, allowed });
+}
+
+/** Whether every head loses as many entries as the tail brings, so that these fit where those lay. */
+export const comesForGoes = (gone: Evictions, { tail }: Stored): boolean =>
+  gone.every((heads) => heads.every(({ length }) => length === tail.length));
+
+/** The tail's entries take over the slots of those that go. Changes `layers`: nobody else may hold them. */
+export function takeOver({ geometry, layers, tail, length }: Stored, gone: Evictions): void {
+  for (const [layer, entries] of layers.entries()) {
+    for (let head = 0; head < geometry.kvHeads; head++) {
+      const held = headLength(entries, head);
+      const places = gone[layer]?.[head] ?? [];
+      let row = 0;
+      for (const place of places) {
+        if (place >= held) break;
+        while (places.includes(held + row)) row++;
+        const slot = (entries.offsets[head] ?? 0) + place;
+        copyRow(geometry, tail, row, layer, head, entries, slot);
+        entries.positions[slot] = length - tail.length + row;
+        row++;
+      }
+    }
+  }
+}
+
+/** What stays, the tail included, in new memory. */
+export function compacted({ geometry, layers, tail, length }: Stored, gone: Evictions): readonly LayerEntries[] {
+  const { headDim } = geometry;
+  return layers.map((entries, layer) => {
+    const places = gone[layer] ?? [];
+    const offsets = offsetsOf(places.map((ofHead, head) => headLength(entries, head) + tail.length - ofHead.length));
+    const total = offsets.at(-1) ?? 0;
+    const [keys, values] = [new Float32Array(total * headDim), new Float32Array(total * headDim)];
+    const made: LayerEntries = { keys, values, positions: new Int32Array(total), offsets, reused: true };
+    for (const [head, ofHead] of places.entries()) {
+      const [from = 0, to = 0] = entries.offsets.subarray(head, head + 2);
+      let slot = offsets[head] ?? 0;
+      let next = from;
+      for (const place of [...ofHead.filter((place) => from + place < to), to - from]) {
+        copyEntries(entries, [next, from + place], made, slot, headDim);
+        slot += from + place - next;
+        next = from + place + 1;
+      }
+      for (let row = 0; row < tail.length; row++) {
+        if (ofHead.includes(to - from + row)) continue;
+        copyRow(geometry, tail, row, layer, head, made, slot);
+        made.positions[slot++] = length - tail.length + row;
+      }
+    }
+    return made;
+  });
+}
+
+/** One head's part of one row of the tail, [L, 2, KH, d], goes to `slot`. */
+function copyRow(
+  { layers, kvHeads, headDim }: CacheGeometry,
+  { data }: Tail,
+  row: number,
+  layer: number,
+  head: number,
+  into: LayerEntries,
+  slot: number,
+): void {
+  const key = (((row * layers + layer) * 2 + 0) * kvHeads + head) * headDim;
+  const value = key + kvHeads * headDim;
+  into.keys.set(data.subarray(key, key + headDim), slot * headDim);
+  into.values.set(data.subarray(value, value + headDim), slot * headDim);
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { streamingWindow } from "../../src/index.ts";
+import { faultOf } from "../support/fault.ts";
+import { holds } from "../support/seed.ts";
+import { onStreams } from "../support/streams.ts";
+
+/** The sinks that are left, and the most recent. */
+function expected(positions: readonly number[], budget: number, sinks: number): number[] {
+  const first = positions.filter((position) => position < sinks);
+  const rest = positions.filter((position) => position >= sinks).sort((a, b) => a - b);
+  return [...first, ...rest.slice(Math.max(0, rest.length - (budget - first.length)))].sort((a, b) => a - b);
+}
+
+describe("streamingWindow", () => {
+  test("keeps the sinks that a head still holds and the most recent, whatever order they lie in", () =>
+    holds(
+      fc.record({
+        positions: fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 50 }),
+        sinks: fc.integer({ min: 0, max: 8 }),
+        recent: fc.integer({ min: 1, max: 30 }),
+      }),
+      ({ positions, sinks, recent }) => {
+        const budget = sinks + recent;
+        fc.pre(positions.length > budget);
+        const gone = new Set(
+          streamingWindow({ budget, sinks }).evict({ layer: 0, kvHead: 0, positions: Int32Array.from(positions) }),
+        );
+        const kept = positions.filter((_, place) => !gone.has(place)).sort((a, b) => a - b);
+        assert.deepEqual(kept, expected(positions, budget, sinks));
+      },
+      300,
+    ));
+
+  for (const sinks of [0, 1, 4]) {
+    test(`with ${sinks} sinks each head holds, after every token, exactly those and the most recent`, () =>
+      onStreams(
+        ({ budget }) => streamingWindow({ budget, sinks }),
+        {
+          after: ({ stream: { policy, held }, before, position }) => {
+            const budget = policy?.budget ?? Number.POSITIVE_INFINITY;
+            const kept = before.map((heads) => heads.map((ofHead) => expected([...ofHead, position], budget, sinks)));
+            assert.deepEqual(held, kept);
+          },
+        },
+        25,
+      ));
+  }
+
+  test("records its options, defaults filled in", () => {
+    const { name, options } = streamingWindow({ budget: 16 });
+    expect({ name, options }).toEqual({ name: "streamingwindow", options: { budget: 16, sinks: 4 } });
+  });
+
+  test.each([
+    [{ budget: 4 }, "budget_too_small", "budget"],
+    [{ budget: 1, sinks: 1 }, "budget_too_small", "budget"],
+    [{ budget: 0, sinks: 0 }, "budget_too_small", "budget"],
+    [{ budget: 8.5 }, "invalid_option", "budget"],
+    [{ budget: Number.POSITIVE_INFINITY }, "invalid_option", "budget"],
+    [{ budget: 8, sinks: -1 }, "invalid_option", "sinks"],
+    [{ budget: 8, sink: 2 }, "invalid_option", "sink"],
+  ])("refuses %p by name", async (options, code, option) => {
+    const fault = await faultOf(() => streamingWindow(options));
+    expect({ code: fault.code, path: fault.path }).toMatchObject({ code, path: ["streamingwindow", option] });
+  });
+});

@@ -1,0 +1,145 @@
+/** Every registered decoding policy: what goes is gone, for this cache alone, whatever is decoded beside it. */
+import { describe, test } from "bun:test";
+import assert from "node:assert/strict";
+import {
+  compress,
+  type DecodingPolicy,
+  full,
+  generate,
+  generateBatch,
+  type PolicyFactory,
+  policies,
+  prefill,
+} from "../../src/index.ts";
+import { faultOf } from "../support/fault.ts";
+import { smallestBudget } from "../support/method-laws.ts";
+import { onNetworks } from "../support/network-laws.ts";
+import { assertSeenAsHeld, heldBy, onStreams } from "../support/streams.ts";
+import { tinyModel } from "../support/tiny-model.ts";
+
+const ELEMENT_BYTES = 4;
+const PAGE = 16;
+
+/** Evicts nothing for a few tokens, then whatever, even the newest, down to the budget: what other policies may do. */
+const whatever: PolicyFactory = ({ budget }): DecodingPolicy => ({
+  name: "whatever",
+  budget,
+  options: { budget },
+  evict: ({ layer, kvHead, positions }) => {
+    if (positions.length < budget + 3) return [];
+    const order = (place: number) => ((positions[place] ?? 0) * 37 + layer * 11 + kvHead * 5) % 101;
+    const places = Array.from(positions.keys()).sort((a, b) => order(a) - order(b) || a - b);
+    return places.slice(0, positions.length - budget);
+  },
+});
+
+test("a policy may let any entries go, at any token, and a token attends to what was held before it", () =>
+  onStreams(whatever, {
+    after: ({ stream: { policy, held }, before, position }, { streams }) => {
+      for (const [layer, heads] of before.entries()) {
+        for (const [head, earlier] of heads.entries()) {
+          const possible = Int32Array.from([...earlier, position]);
+          const gone = new Set(
+            policy === null || possible.length <= policy.budget
+              ? []
+              : policy.evict({ layer, kvHead: head, positions: possible }),
+          );
+          assert.deepEqual(
+            held[layer]?.[head],
+            [...possible].filter((_, place) => !gone.has(place)),
+          );
+        }
+      }
+      for (const { cache, held } of streams) assert.deepEqual(heldBy(cache), held);
+    },
+    end: ({ model, streams }) => {
+      for (const stream of streams) assertSeenAsHeld(model, stream);
+    },
+  }));
+
+test.each([[[5, 5]], [[-1]], [[0.5]], [[1000]]])("a policy that names the places %p is refused", async (places) => {
+  using model = await tinyModel({ layers: 1 });
+  using context = await prefill(
+    model,
+    Int32Array.from({ length: 20 }, (_, i) => i),
+  );
+  const evict: DecodingPolicy = { name: "wrong", budget: 8, options: {}, evict: () => places };
+  const before = heldBy(context.cache);
+  const fault = await faultOf(() => context.cache.evict(evict));
+  assert.deepEqual({ code: fault.code, found: fault.found }, { code: "wrong_shape", found: places });
+  assert.deepEqual(heldBy(context.cache), before);
+});
+
+for (const [name, factory] of Object.entries(policies)) {
+  describe(name, () => {
+    test("after every token a head holds what it held and the token, less what is above the budget", () =>
+      onStreams(factory, {
+        after: ({ stream: { cache, policy, held }, before, position }) => {
+          const budget = policy?.budget ?? Number.POSITIVE_INFINITY;
+          for (const [layer, heads] of before.entries()) {
+            for (const [head, earlier] of heads.entries()) {
+              const now = held[layer]?.[head] ?? [];
+              assert.equal(now.length, Math.min(budget, earlier.length + 1));
+              assert.equal(cache.lengths[layer]?.[head], now.length);
+              const possible = new Set([...earlier, position]);
+              assert.ok(now.every((kept, i) => possible.has(kept) && kept > (now[i - 1] ?? -1)));
+            }
+          }
+        },
+      }));
+
+    test("a token attends to what was held before it, and to nothing else: alone, in batches, and as a fork", () =>
+      onStreams(factory, {
+        end: ({ model, streams }) => {
+          for (const stream of streams) assertSeenAsHeld(model, stream);
+        },
+      }));
+
+    test("what one cache lets go of, its forks and originals keep", () =>
+      onStreams(factory, {
+        after: (_, { streams }) => {
+          for (const { cache, held } of streams) assert.deepEqual(heldBy(cache), held);
+        },
+      }));
+
+    test("memory is what is held, and a tail's pages for the tokens since the last eviction, after every token", () =>
+      onStreams(factory, {
+        after: ({ stream: { cache, held, recent } }) => {
+          const heads = held.flat();
+          const entries = heads.reduce((sum, { length }) => sum + length - recent, 0);
+          const capacity = PAGE * 2 ** Math.max(0, Math.ceil(Math.log2(recent / PAGE)));
+          assert.equal(cache.bytes, (entries + capacity * heads.length) * cache.geometry.headDim * 2 * ELEMENT_BYTES);
+        },
+      }));
+
+    test("a budget that is not exceeded when the last token runs changes no token", () =>
+      onNetworks(full, async ({ model, context }) => {
+        const options = { maxNewTokens: 20, temperature: 1.5 };
+        const evict = factory({ budget: context.length + 18 });
+        const { tokens } = await generate(model, context.cache, options);
+        assert.deepEqual((await generate(model, context.cache, { ...options, evict })).tokens, tokens);
+      }));
+
+    test("a batch of generations gives each what it would be given alone, and leaves the caches as they are", () =>
+      onNetworks(
+        full,
+        async ({ model, context, next }) => {
+          using other = await prefill(model, Int32Array.from([...context.tokens, ...next]));
+          using whole = await compress(context, full());
+          const caches = [whole, other.cache, whole];
+          const options = {
+            maxNewTokens: 24,
+            temperature: 1.5,
+            evict: factory({ budget: smallestBudget(factory) + 3 }),
+          };
+          const before = caches.map(heldBy);
+          const results = await generateBatch(model, caches, options);
+          for (const [i, cache] of caches.entries()) {
+            assert.deepEqual(results[i], await generate(model, cache, { ...options, seed: i }));
+          }
+          assert.deepEqual(caches.map(heldBy), before);
+        },
+        10,
+      ));
+  });
+}
