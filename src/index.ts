@@ -6,7 +6,7 @@ export type { Evictor, HeldEntries } from "./cache/evict.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
 export * from "./decoding/index.ts";
-export type { Engine, Engine, Precision } from "./engine/index.ts";
+export type { Engine, Precision } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export {
   type FinishReason,
