@@ -1,9 +1,9 @@
 /**
- * The CPU engine: onnxruntime on a decoder graph of our own, fp32.
+ * The CPU engine: onnxruntime on a decoder graph of our own.
  *
  * Prefill runs chunks through flash attention over a full cache; a step runs one token of each sequence over whatever a
- * method kept of it. Flash attention writes new keys and values where they belong: an output that is given its memory is not
- * copied. The other attentions give back the new ones only.
+ * method kept of it. Only the new keys and values come back from a run, because onnxruntime-node copies every output, also one
+ * that it was given the memory for.
  */
 import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
