@@ -37,13 +37,15 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const parts = values.only.split(",");
-  const unknown = parts.find((part) => !PARTS.includes(part) && !/^[1-9]\d*$/.test(part));
+  // A prompt that fits the budget has nothing to compress, and kvpress takes no such ratio.
+  const isLength = (part: string) => /^\d+$/.test(part) && Number(part) > SIZES.budget;
+  const unknown = parts.find((part) => !PARTS.includes(part) && !isLength(part));
   if (unknown !== undefined)
     throw new KvError({
       code: "invalid_option",
       path: ["--only"],
       found: unknown,
-      allowed: `${PARTS.join(", ")}, or the length of a prompt`,
+      allowed: `${PARTS.join(", ")}, or the length of a prompt, above ${SIZES.budget}`,
     });
   const { text } = await run({
     parts,
