@@ -21,21 +21,29 @@ export const streamingWindow: PolicyFactory<StreamingWindowOptions> = definePoli
   { options: { sinks: count(0).default(4) }, budgetAbove: "sinks" },
   ({ budget, sinks }) =>
     ({ positions }) => {
-      const last = oldest(positions, sinks, positions.length - budget);
-      return places(positions, (position) => position >= sinks && position <= last);
+      const excess = positions.length - budget;
+      return excess === 1 ? [oldest(positions, sinks)] : allOldest(positions, sinks, excess);
     },
 );
 
-/** The `rank`-th lowest position that is no sink. Usually the lowest of all, in every head at every token: so that does not sort. */
-function oldest(positions: Int32Array, sinks: number, rank: number): number {
-  if (rank > 1) return positions.filter((position) => position >= sinks).sort()[rank - 1] ?? -1;
+/** The place of the lowest position that is no sink: what goes from every head at almost every token, so without a list. */
+function oldest(positions: Int32Array, sinks: number): number {
+  let found = -1;
   let lowest = Number.POSITIVE_INFINITY;
-  for (const position of positions) if (position >= sinks && position < lowest) lowest = position;
-  return lowest;
+  for (let place = 0; place < positions.length; place++) {
+    const position = positions[place] ?? 0;
+    if (position < sinks || position >= lowest) continue;
+    found = place;
+    lowest = position;
+  }
+  return found;
 }
 
-function places(positions: Int32Array, test: (position: number) => boolean): readonly number[] {
-  const found: number[] = [];
-  for (const [place, position] of positions.entries()) if (test(position)) found.push(place);
-  return found;
+/** The places of the `count` lowest. */
+function allOldest(positions: Int32Array, sinks: number, count: number): readonly number[] {
+  const last = positions.filter((position) => position >= sinks).sort()[count - 1] ?? -1;
+  return Array.from(positions.keys()).filter((place) => {
+    const position = positions[place] ?? 0;
+    return position >= sinks && position <= last;
+  });
 }
