@@ -1,8 +1,8 @@
 /**
  * The CPU engine: onnxruntime on a decoder graph of our own, fp32.
  *
- * Prefill runs chunks through flash attention over a full cache; a step runs one token of each sequence over whatever a
- * method kept of it. Flash attention writes new keys and values where they belong: an output that is given its memory is not
+ * Prefill runs chunks through flash attention over a uniform cache, full or with gaps; a step runs one token of each sequence
+ * over whatever a method kept of it. Flash attention writes new keys and values where they belong: an output that is given its memory is not
  * copied. The other attentions give back the new ones only.
  */
 import ort from "onnxruntime-node/package.json" with { type: "json" };
