@@ -2,7 +2,7 @@
  * The attentions of the decoder graph, each a branch of one `If`, so that one session with one copy of the weights serves them
  * all: the three here and that of batches (batch/attention.ts).
  *
- * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (every head holds every position) and memory
+ * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (heads hold equally many entries) and memory
  *   stays linear in the prompt: prefill. It can give the attention that each key receives, at the price of a chunk's
  *   probabilities in memory.
  * - `tokenAttention`: one token over a compressed past whose heads hold equally many entries in every layer, in as few nodes

@@ -43,7 +43,7 @@ export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConf
   return feeds;
 }
 
-/** A chunk of `count` tokens of a prompt over all entries before it, which the attention counts and never asks for their positions. Masks are the flash attention's own business. */
+/** A chunk of `count` tokens over all entries held before it. Masks are the flash attention's own business: it counts entries. */
 export function chunkFeeds(config: ModelConfig, past: PromptCache, count: number): Feeds {
   const { layers, kvHeads, headDim } = config;
   const end = past.length + count;
