@@ -46,14 +46,19 @@ export class PromptCache {
     return this.#held(this.#values[layer]);
   }
 
-  /** Takes in a chunk of `count` tokens: the keys and values of each layer in turn, [KH, count, d]. */
-  append(sides: readonly Float32Array[], count: number): void {
+  /** Takes in a chunk of `count` tokens: [L, 2, KH, count, d]. */
+  append(chunk: Float32Array, count: number): void {
     const { kvHeads, headDim } = this.#geometry;
     if (this.#length + count > this.#capacity) this.#grow(Math.max(2 * this.#capacity, this.#length + count));
-    for (const [i, side] of sides.entries()) {
-      const buffer = (i % 2 === 0 ? this.#keys : this.#values)[i >> 1];
-      if (buffer !== undefined) insert(buffer, side, kvHeads, this.#length * headDim, count * headDim);
-    }
+    const part = kvHeads * count * headDim;
+    const takeIn = (buffers: readonly Float32Array[], side: 0 | 1) => {
+      for (const [layer, buffer] of buffers.entries()) {
+        const from = (2 * layer + side) * part;
+        insert(buffer, chunk.subarray(from, from + part), kvHeads, this.#length * headDim, count * headDim);
+      }
+    };
+    takeIn(this.#keys, 0);
+    takeIn(this.#values, 1);
     const fresh = Int32Array.from({ length: kvHeads * count }, (_, i) => this.#position + (i % count));
     this.#positions = eachOnce(this.#positions, (old) => {
       const positions = new Int32Array(old.length + fresh.length);

@@ -91,7 +91,8 @@ const settings = ({ threads, packed = true }: SessionOptions): InferenceSession.
 /** A scope of its own: a closure beside `create` would keep the weights it was given alive. */
 const handle = (session: InferenceSession): Session => ({
   async run<Name extends string>(feeds: Readonly<Record<string, Feed>>, fetch: readonly Name[]) {
-    const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(feed)]));
+    const inputs: Record<string, OrtTensor> = {};
+    for (const name in feeds) inputs[name] = toOrt(feeds[name] as Feed);
     const outputs = await guarded("run", () => session.run(inputs, fetch));
     return Object.fromEntries(fetch.map((name) => [name, fromOrt(outputs[name])])) as Record<Name, Feed>;
   },

@@ -5,8 +5,10 @@ import { faultOf } from "../support/fault.ts";
 const geometry = { layers: 2, kvHeads: 2, headDim: 1 };
 /** Keys and values that say whose they are: layer, side, head, token. */
 const chunk = (from: number, count: number) =>
-  [0, 100, 1000, 1100].map((side) =>
-    Float32Array.from({ length: 2 * count }, (_, i) => side + 10 * Math.floor(i / count) + from + (i % count)),
+  Float32Array.from(
+    [0, 100, 1000, 1100].flatMap((side) =>
+      Array.from({ length: 2 * count }, (_, i) => side + 10 * Math.floor(i / count) + from + (i % count)),
+    ),
   );
 
 describe.each([1, 4, 100])("a prompt's cache with room for %i", (capacity) => {

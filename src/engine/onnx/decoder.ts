@@ -15,7 +15,7 @@
  *                     tail.k.l, tail.v.l [S * KH, T, d], and the biases [S, 1, T + 1]; see batch/attention.ts
  * Outputs
  *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] before RoPE
- *   new.k.l, new.v.l [1, KH, S, d] ([1, KH, 1, d] of one token)
+ *   entries [L * 2, KH, S, d]: the new keys and values of each layer in turn; one output, because each takes some microseconds
  *   sums.l [1, H, T]: the attention that each of the T keys so far received from the S queries, if it was asked for
  */
 
@@ -33,11 +33,7 @@ const END = Number.MAX_SAFE_INTEGER;
 /** The name of the bias input that layers with this sliding window share. */
 export const biasName = (slidingWindow: number | null): string => `bias.${slidingWindow ?? "full"}`;
 
-/** What leaves the graph for each layer, and how it is called. */
-export const newKeys = (layer: number): string => `new.k.${layer}`;
-export const newValues = (layer: number): string => `new.v.${layer}`;
-export const entryOutputs = ({ layers }: Pick<ModelConfig, "layers">): readonly string[] =>
-  Array.from({ length: layers }, (_, layer) => [newKeys(layer), newValues(layer)]).flat();
+/** How the column sums of a layer are called. */
 export const sumsOf = (layer: number): string => `sums.${layer}`;
 
 interface Shared {
@@ -71,15 +67,17 @@ interface Stream {
 export function buildDecoder(config: ModelConfig, weights: Weights, precision: Precision = "fp32"): OnnxModel {
   const g = new Graph();
   const net: Network = { g, config, weights, product: products(g, weights, precision) };
-  const { layers, queryHeads, headDim } = config;
+  const { layers, queryHeads, kvHeads, headDim } = config;
   const shared = inputs(g, config);
   const embeddings = g.input("embeddings", "float32", ["S", config.hiddenSize]);
   const logitsFrom = g.input("logitsFrom", "int64", [1]);
   let stream: Stream = { residual: embeddings, normed: norm(net, normOf(config, 0), embeddings) };
   const queries: Value[] = [];
+  const fresh: Value[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const { attention, query } = attend(net, shared, layer, stream.normed);
+    const { attention, query, entries } = attend(net, shared, layer, stream.normed);
     queries.push(query);
+    fresh.push(...entries);
     // What follows the last attention concerns only the rows whose logits are wanted.
     const wanted = (rows: Value) =>
       layer < layers - 1 ? rows : g.op("Slice", [rows, logitsFrom, g.ints(END), g.ints(0)]);
@@ -87,6 +85,7 @@ export function buildDecoder(config: ModelConfig, weights: Weights, precision: P
   }
   const head = config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
   g.output("logits", net.product(stream.normed, [head]), "float32", ["R", config.vocabSize]);
+  g.output("entries", g.op("Concat", fresh, { axis: 0 }), "float32", [layers * 2, kvHeads, "S", headDim]);
   g.output("queries", g.op("Concat", queries, { axis: 0 }), "float32", [layers, "Q", queryHeads * headDim]);
   return g.finish(config.family);
 }
@@ -128,14 +127,14 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
   };
 }
 
-/** -> attention [S, H * d], and the queries that are wanted, before RoPE: [1, rows, H * d] */
+/** -> attention [S, H * d], the queries that are wanted, before RoPE [1, rows, H * d], and the new keys and values, [1, KH, S, d] */
 function attend(
   { g, config, product }: Network,
   shared: Shared,
   layer: number,
   normed: Value,
-): { readonly attention: Value; readonly query: Value } {
-  const { queryHeads, kvHeads, headDim } = config;
+): { readonly attention: Value; readonly query: Value; readonly entries: readonly Value[] } {
+  const { queryHeads, headDim } = config;
   const names = ["q_proj", "k_proj", "v_proj"].map((part) => `model.layers.${layer}.self_attn.${part}.weight`);
   const joint = g.op("Unsqueeze", [product(normed, names), g.ints(0)]); // [1, S, (H + 2 KH) * d]
   const past = (side: "k" | "v") => g.input(`past.${side}.${layer}`, "float32", [1, `B${layer}`, `P${layer}`, headDim]);
@@ -176,13 +175,12 @@ function attend(
     (branch) => tokenAttention(branch, config, slidingWindow !== null, alone),
     otherwise(shared.flash, flash(false), otherwise(shared.ragged, anyPast, flash(true), "ragged"), "flash"),
     `layer${layer}`,
-    [null, newKeys(layer), newValues(layer), sumsOf(layer)],
+    [null, null, null, sumsOf(layer)],
   );
-  g.output(newKeys(layer), keys, "float32", [1, kvHeads, `N${layer}`, headDim]);
-  g.output(newValues(layer), values, "float32", [1, kvHeads, `N${layer}`, headDim]);
   g.output(sumsOf(layer), sums, "float32", [1, `SH${layer}`, `ST${layer}`]);
   return {
     attention: g.op("Reshape", [attention, g.ints(-1, queryHeads * headDim)]),
+    entries: [keys, values],
     query: g.op("Slice", [joint, shared.queriesFrom, g.ints(END, queryHeads * headDim), g.ints(1, 2)]),
   };
 }

@@ -14,7 +14,7 @@ import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
 import { openWorker } from "../../onnx/worker/index.ts";
 import type { Engine, Precision, PrefillRequest, Step } from "../index.ts";
-import { buildDecoder, entryOutputs } from "./decoder.ts";
+import { buildDecoder } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
@@ -59,7 +59,7 @@ async function onHost(
   const session = await open(host, buildDecoder(config, weights, precision), weights, options);
   const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
   const table = new RotaryTable(inverseFrequencies(config));
-  const run = { config, weights, session, table, idle: idleFeeds(config), entries: entryOutputs(config) };
+  const run = { config, weights, session, table, idle: idleFeeds(config) };
   const stepper = batchStepper(run);
   let disposed = false;
   const guard =

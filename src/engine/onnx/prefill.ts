@@ -19,7 +19,7 @@ const PROBABILITIES = 2 ** 24;
 const SMALLEST_CHUNK = 64;
 
 export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
-  const { config, weights, session, table, idle, entries } = run;
+  const { config, weights, session, table, idle } = run;
   const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
   const n = tokens.length;
   const cache = request.cache ?? new PromptCache(config, n);
@@ -46,12 +46,9 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
       ...chunkFeeds(config, cache, count),
       ...rowFeeds(config, table, rows),
     };
-    const out = await session.run(feeds, ["logits", "queries", ...entries, ...(totals?.names ?? [])]);
+    const out = await session.run(feeds, ["logits", "queries", "entries", ...(totals?.names ?? [])]);
     logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);
-    cache.append(
-      entries.map((name) => floats(out, name)),
-      count,
-    );
+    cache.append(floats(out, "entries"), count);
     recent.take(floats(out, "queries"), end);
     totals?.add(out, held + end);
     release(out);

@@ -14,8 +14,6 @@ export interface Run {
   readonly table: RotaryTable;
   /** Something for inputs that a run does not look at. */
   readonly idle: Feeds;
-  /** The outputs with the new keys and values of each layer, in turn. */
-  readonly entries: readonly string[];
 }
 
 /** The numbers of an fp32 output that was fetched. */

@@ -1,7 +1,6 @@
 /** Decoding steps: one token of each sequence, in as few runs of the graph as the plan allows. */
 import type { KvCache } from "../../cache/cache.ts";
 import { KvError } from "../../error.ts";
-import type { Feed } from "../../onnx/session.ts";
 import type { Step } from "../index.ts";
 import { type Copies, copiesFor } from "./batch/copies.ts";
 import { batchFeeds } from "./batch/feeds.ts";
@@ -38,13 +37,13 @@ export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<read
 async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): Promise<readonly Logits[]> {
   const results: Logits[] = [];
   for (const { token, cache } of steps) {
-    const { config, weights, session, table, idle, entries } = run;
+    const { config, weights, session, table, idle } = run;
     const embeddings = weights.readRows(EMBEDDINGS, [token]);
     const positions = Int32Array.of(cache.length);
     const rows = rowFeeds(config, table, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
     const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
-    const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", ...entries]);
-    cache.append(rowOf(run, out, 0, 1), floats(out, "logits"));
+    const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", "entries"]);
+    cache.append(floats(out, "entries"), floats(out, "logits"));
     results.push(cache.logits);
   }
   return results;
@@ -57,7 +56,7 @@ async function together(
   known: Copies,
   kept: Copies,
 ): Promise<readonly Logits[]> {
-  const { config, weights, session, table, idle, entries } = run;
+  const { config, weights, session, table, idle } = run;
   const caches = steps.map(({ cache }) => cache);
   const { pages, members, tails } = copiesFor(config, part, caches, known, kept);
   const rows = {
@@ -70,25 +69,21 @@ async function together(
     queriesFrom: null,
   };
   const feeds = { ...idle, ...rowFeeds(config, table, rows), ...batchFeeds(config, caches, pages, members, tails) };
-  const out = await session.run(feeds, ["logits", ...entries]);
+  const out = await session.run(feeds, ["logits", "entries"]);
   return caches.map((cache, i) => {
     // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
     const logits = floats(out, "logits").slice(i * config.vocabSize, (i + 1) * config.vocabSize);
-    cache.append(rowOf(run, out, i, caches.length), logits);
+    cache.append(rowOf(floats(out, "entries"), i, caches.length, config.headDim), logits);
     return logits;
   });
 }
 
-/** One sequence's new entries, [L, 2, KH, d], out of [1, KH, B, d] for each layer and side. */
-function rowOf({ config, entries }: Run, outputs: Readonly<Record<string, Feed>>, sequence: number, count: number) {
-  const { kvHeads, headDim } = config;
-  const row = new Float32Array(entries.length * kvHeads * headDim);
-  for (const [side, name] of entries.entries()) {
-    const data = floats(outputs, name);
-    for (let head = 0; head < kvHeads; head++) {
-      const from = (head * count + sequence) * headDim;
-      row.set(data.subarray(from, from + headDim), (side * kvHeads + head) * headDim);
-    }
+/** One sequence's part of [L, 2, KH, B, d]: [L, 2, KH, d]. */
+function rowOf(entries: Float32Array, sequence: number, count: number, headDim: number): Float32Array {
+  const row = new Float32Array(entries.length / count);
+  for (let to = 0; to < row.length; to += headDim) {
+    const from = to * count + sequence * headDim;
+    row.set(entries.subarray(from, from + headDim), to);
   }
   return row;
 }

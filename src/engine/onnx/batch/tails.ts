@@ -43,7 +43,8 @@ export class Tails {
           for (let head = 0; head < kvHeads; head++) {
             const from = ((row * sides + side) * kvHeads + head) * headDim;
             const to = (((side * caches.length + i) * kvHeads + head) * this.capacity + row) * headDim;
-            this.#data.set(tail.data.subarray(from, from + headDim), to);
+            // A loop, because `set` of a `subarray` takes longer for so few numbers, and there are hundreds in every step.
+            for (let c = 0; c < headDim; c++) this.#data[to + c] = tail.data[from + c] ?? 0;
           }
         }
       }
