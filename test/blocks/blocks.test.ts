@@ -197,6 +197,13 @@ describe("options", () => {
 });
 
 describe("a prompt", () => {
+  test("that is kept whole takes the bytes of its entries, however it comes", async () => {
+    for (const prompt of [A.subarray(0, 20), [A.subarray(0, 20)]]) {
+      using cache = await compressInBlocks(model, prompt, method, sizes);
+      expect(cache.bytes).toBe(20 * 3 * 2 * 8 * 2 * 4);
+    }
+  });
+
   test("of text is encoded", async () => {
     const speaking: Model = { ...model, tokenizer: byteTokenizer };
     using cache = await compressInBlocks(speaking, "\u0001\u0002\u0003", method, sizes);

@@ -223,6 +223,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       );
       assert.deepEqual(positionsOf(model, other), positionsOf(model, cache));
       assert.deepEqual(other.logits, cache.logits);
+      assert.equal(other.bytes, cache.bytes);
     }
   },
 };
