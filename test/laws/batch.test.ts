@@ -19,7 +19,7 @@ import { TOLERANCE } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
 import { referenceLogits } from "../support/reference-decoder.ts";
 import { holds } from "../support/seed.ts";
-import { type TinyModel, tinyModel } from "../support/tiny-model.ts";
+import { sharedModel, type TinyModel } from "../support/tiny-model.ts";
 
 const token = fc.integer({ min: 0, max: 63 });
 
@@ -52,16 +52,6 @@ interface Sequence {
   readonly decoded: number[];
   readonly logits: (readonly [position: number, logits: Float32Array])[];
   readonly sees: readonly (readonly ReadonlySet<number>[])[];
-}
-
-const models = new Map<string, TinyModel>();
-
-async function modelOf(layers: number, heads: readonly [number, number], slidingWindow: number | null, seed: number) {
-  const key = `${layers} ${heads} ${slidingWindow} ${seed}`;
-  const model =
-    models.get(key) ?? (await tinyModel({ layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, seed));
-  models.set(key, model);
-  return model;
 }
 
 /** Heads of very different lengths: the first of several may keep nothing at all. */
@@ -131,7 +121,7 @@ describe("in a batch", () => {
     holds(
       batches,
       async ({ layers, heads, slidingWindow, seed, prompts, members, steps }) => {
-        const model = await modelOf(layers, heads, slidingWindow, seed);
+        const model = await sharedModel({ layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, seed);
         const observe = Object.values(registry).map((factory) => factory({ budget: 12 }));
         const contexts: Context[] = [];
         for (const prompt of prompts) contexts.push(await prefill(model, Int32Array.from(prompt), { observe }));
@@ -163,7 +153,7 @@ describe("in a batch", () => {
     holds(
       fc.record({ heads: fc.constantFrom([4, 2] as const, [6, 2] as const), slidingWindow: fc.constantFrom(null, 11) }),
       async ({ heads, slidingWindow }) => {
-        const model = await modelOf(2, heads, slidingWindow, 1);
+        const model = await sharedModel({ layers: 2, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, 1);
         const prompt = Array.from({ length: 30 }, (_, i) => (i * 11) % 64);
         using context = await prefill(model, Int32Array.from(prompt), { observe: [h2o({ budget: 12 })] });
         const sequences: Sequence[] = [];

@@ -16,7 +16,7 @@ import { TOLERANCE } from "./network-laws.ts";
 import { type PrefillCall, recorded } from "./recorded-engine.ts";
 import { referenceLogits } from "./reference-decoder.ts";
 import { SEED } from "./seed.ts";
-import { type TinyModel, tinyModel } from "./tiny-model.ts";
+import { sharedModel, type TinyModel } from "./tiny-model.ts";
 
 /** A prompt that is compressed in blocks on a tiny model. */
 interface BlockTrial {
@@ -46,18 +46,13 @@ const arbitrary = (least: number) =>
     next: fc.array(token, { minLength: 1, maxLength: 3 }),
   });
 
-const models = new Map<string, Promise<TinyModel>>();
-
 async function onBlocks(factory: MethodFactory, law: (trial: BlockTrial) => Promise<void>, runs: number) {
   const least = smallestBudget(factory);
   const property = fc.asyncProperty(
     arbitrary(least),
     async ({ layers, heads, headDim, seed, prompt, block, spare, room, next }) => {
-      const key = `${layers} ${heads} ${headDim} ${seed}`;
       const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], headDim };
-      const model = await (models.get(key) ??
-        models.set(key, tinyModel(shape, seed)).get(key) ??
-        tinyModel(shape, seed));
+      const model = await sharedModel(shape, seed);
       const budget = least + spare;
       await law({ model, tokens: Int32Array.from(prompt), budget, block, working: budget + room, next });
     },

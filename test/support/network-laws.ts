@@ -20,7 +20,7 @@ import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
 import { referenceLogits } from "./reference-decoder.ts";
 import { SEED } from "./seed.ts";
-import { type TinyModel, tinyModel } from "./tiny-model.ts";
+import { sharedModel, type TinyModel } from "./tiny-model.ts";
 
 /** A prompt on a tiny model, prefilled with everything observed that the method needs. */
 export interface NetworkTrial {
@@ -50,9 +50,6 @@ const arbitrary = (least: number) =>
     next: fc.array(token, { minLength: 1, maxLength: 5 }),
   });
 
-/** Models live as long as the tests: a trial then costs milliseconds. */
-const models = new Map<string, Promise<TinyModel>>();
-
 /** Calls `law` on random prompts; the error of a failure holds the seed and the smallest counterexample. */
 export async function onNetworks(
   factory: MethodFactory,
@@ -63,11 +60,8 @@ export async function onNetworks(
   const property = fc.asyncProperty(
     arbitrary(least),
     async ({ layers, heads, headDim, slidingWindow, seed, prompt, chunk, share, next }) => {
-      const key = `${layers} ${heads} ${headDim} ${slidingWindow} ${seed}`;
       const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], headDim, slidingWindow };
-      const model = await (models.get(key) ??
-        models.set(key, tinyModel(shape, seed)).get(key) ??
-        tinyModel(shape, seed));
+      const model = await sharedModel(shape, seed);
       const budget = least + Math.floor(share * Math.max(0, prompt.length - least));
       using context = await prefill(model, Int32Array.from(prompt), { observe: [factory({ budget })], chunk });
       await law({ model, context, budget, next });

@@ -22,7 +22,7 @@ import { TOLERANCE } from "./network-laws.ts";
 import { uniform } from "./random.ts";
 import { referenceLogits } from "./reference-decoder.ts";
 import { holds } from "./seed.ts";
-import { type TinyModel, tinyModel } from "./tiny-model.ts";
+import { sharedModel, type TinyModel } from "./tiny-model.ts";
 
 /** True positions, [layer][kvHead]. */
 export type Held = readonly (readonly (readonly number[])[])[];
@@ -88,16 +88,6 @@ const lives = fc.record({
   }),
 });
 
-const models = new Map<string, TinyModel>();
-
-async function modelOf(layers: number, heads: readonly [number, number], slidingWindow: number | null, seed: number) {
-  const key = `${layers} ${heads} ${slidingWindow} ${seed}`;
-  const model =
-    models.get(key) ?? (await tinyModel({ layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, seed));
-  models.set(key, model);
-  return model;
-}
-
 /** Lives of a policy's streams; `after` sees every token taken in, `end` what came of the whole. */
 export function onStreams(
   factory: PolicyFactory,
@@ -108,7 +98,7 @@ export function onStreams(
   return holds(
     lives,
     async ({ layers, heads, slidingWindow, seed, prompts, members, turns }) => {
-      const model = await modelOf(layers, heads, slidingWindow, seed);
+      const model = await sharedModel({ layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, seed);
       const observe = Object.values(registry).map((method) => method({ budget: 12 }));
       const contexts: Context[] = [];
       for (const prompt of prompts) contexts.push(await prefill(model, Int32Array.from(prompt), { observe }));

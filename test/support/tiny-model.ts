@@ -15,6 +15,16 @@ export function tinyModel(shape: TinyShape = {}, seed = 1, options: OnnxEngineOp
   return modelOf(`random-${seed}`, config, randomWeights(config, seed), options);
 }
 
+const shared = new Map<string, Promise<TinyModel>>();
+
+/** As `tinyModel`, but made once and never disposed, so that a property's trial costs milliseconds. */
+export function sharedModel(shape: TinyShape, seed: number): Promise<TinyModel> {
+  const key = JSON.stringify([shape, seed]);
+  const model = shared.get(key) ?? tinyModel(shape, seed);
+  shared.set(key, model);
+  return model;
+}
+
 async function modelOf(
   id: string,
   config: ModelConfig,

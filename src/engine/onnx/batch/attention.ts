@@ -1,5 +1,5 @@
 /**
- * The third attention of the decoder graph: one new token of each of B sequences, each over its own past.
+ * The attention of batches in the decoder graph: one new token of each of B sequences, each over its own past.
  *
  * Kept entries come as pages [N, W, d] that each belong to one KV head of one group of sequences with the very same entries:
  * a full cache's heads as they lie, or a packed copy of many ragged ones (pages.ts). A group's queries meet a page in one
