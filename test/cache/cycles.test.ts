@@ -64,8 +64,11 @@ async function growth(count: number, cycle: () => Promise<void>): Promise<{ resi
   const readings: NodeJS.MemoryUsage[] = [];
   for (let block = 0; block < BLOCKS; block++) {
     for (let i = 0; i < count / BLOCKS; i++) await cycle();
-    await new Promise((resolve) => setTimeout(resolve, 1)); // feeds of a run are let go of a turn later
-    Bun.gc(true);
+    // Several times, because feeds are let go of a turn later, and a frame that has returned may hold something for a while.
+    for (let pass = 0; pass < 3; pass++) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      Bun.gc(true);
+    }
     readings.push(process.memoryUsage());
   }
   const perCycle = (values: readonly number[]) => slope(values.slice(SETTLED)) / (count / BLOCKS);
