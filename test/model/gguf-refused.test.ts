@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { openGguf } from "../../src/model/weights/gguf.ts";
 import { ggmlTypeName } from "../../src/model/weights/gguf-types.ts";
 import type { WeightType } from "../../src/model/weights/weights.ts";
+import { cpuTime } from "../support/cpu-time.ts";
 import { type GgufSource, type GgufTensorSource, ggufBytes, integers, text, u32 } from "../support/gguf-writer.ts";
 import { faultOf, scratch } from "./helpers.ts";
 
@@ -141,10 +142,10 @@ describe("a file that is refused", () => {
     for (const [at, value] of claims) {
       const bytes = Buffer.from(honest);
       bytes.writeBigUInt64LE(value, at);
-      const started = performance.now();
+      const started = cpuTime();
       const { code } = await refusal(bytes);
       expect(code).toBe("corrupt_file");
-      expect(performance.now() - started).toBeLessThan(1000);
+      expect(cpuTime() - started).toBeLessThan(1000);
     }
   });
 
@@ -153,9 +154,9 @@ describe("a file that is refused", () => {
     const bytes = ggufBytes({ metadata: [["a", { type: "array", of: 0, values: [] }]] });
     const long = Buffer.concat([bytes.subarray(0, 49), Buffer.alloc(count)]);
     long.writeBigUInt64LE(BigInt(count), 41);
-    const [before, started] = [process.memoryUsage().rss, performance.now()];
+    const [before, started] = [process.memoryUsage().rss, cpuTime()];
     expect((await refusal(long)).message).toMatch(/at most 419430\d in this file/);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuTime() - started).toBeLessThan(2000);
     expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
   });
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { openModel } from "../../src/model/open.ts";
 import { streamDecoder } from "../../src/model/tokenizer/stream.ts";
+import { cpuTime } from "../support/cpu-time.ts";
 import { goldenGguf } from "../support/golden-model.ts";
 
 const ids = z.array(z.int());
@@ -61,8 +62,8 @@ if (path !== null) {
       .join(" and ")
       .repeat(100)
       .slice(0, 30_000);
-    const started = performance.now();
+    const started = cpuTime();
     expect(tokenizer.decode(tokenizer.encode(text)).length).toBe(text.toWellFormed().length);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuTime() - started).toBeLessThan(1000);
   });
 }
