@@ -1,7 +1,8 @@
 /** Questions to put into one of six categories, after many that were: the examples say what the categories mean. */
+
+import { type Draws, draws } from "../../src/evaluate/draws.ts";
 import type { Tokenizer } from "../../src/index.ts";
 import type { Example } from "./example.ts";
-import { type Draws, draws } from "./random.ts";
 
 export interface FewShotOptions {
   /** Tokens of the prompt, about: never more. */

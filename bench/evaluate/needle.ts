@@ -1,8 +1,9 @@
 /** Facts of our own among sentences of Moby-Dick: one to find, or one of several that are alike. */
+
+import { draws } from "../../src/evaluate/draws.ts";
 import type { Tokenizer } from "../../src/index.ts";
 import type { Example } from "./example.ts";
 import { fill, sentences } from "./haystack.ts";
-import { draws } from "./random.ts";
 
 export interface NeedleOptions {
   /** Tokens of the prompt, about: never more. */

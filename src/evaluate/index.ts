@@ -1,0 +1,18 @@
+/**
+ * Evaluation: what methods cost in answers. A task has examples and a metric; `sweep` asks every method at every budget after one prefill
+ * per example; a store keeps the results; statistics say how far to trust them.
+ */
+export { type Draws, draws } from "./draws.ts";
+export type { Result } from "./result.ts";
+export type { Summary } from "./statistics/summary.ts";
+export type { Store } from "./store/store.ts";
+export {
+  defineTask,
+  type Example,
+  type Facets,
+  type Plain,
+  type Reader,
+  type Stop,
+  type Task,
+  type TaskFactory,
+} from "./task.ts";
