@@ -6,6 +6,8 @@ import { signalOption } from "../options.ts";
 export interface GenerateOptions {
   /** Default 128. Fewer come if the model stops, or its context ends. */
   readonly maxNewTokens?: number | undefined;
+  /** Tokens before a stop token may be chosen: until then the next best is; default 0. */
+  readonly minNewTokens?: number | undefined;
   /** 0 (default) is greedy. */
   readonly temperature?: number | undefined;
   /** Draw from this many most likely tokens; 0 (default) sets no limit. */
@@ -33,6 +35,7 @@ const share = "a number in (0, 1]";
 
 export const generateSchema = z.object({
   maxNewTokens: natural.default(128),
+  minNewTokens: natural.default(0),
   temperature: z.number("a finite number >= 0").min(0, "a finite number >= 0").default(0),
   topK: natural.default(0),
   topP: z.number(share).gt(0, share).max(1, share).default(1),

@@ -88,13 +88,21 @@ export class Sequence implements Disposable {
 
   /** Samples the next token. */
   *advance(): Generator<GeneratedToken> {
-    const token = this.#sample(this.#cache.logits);
+    const token = this.#sample(this.#allowed(this.#cache.logits));
     if (this.#stops.has(token)) return yield* this.#end("stop");
     this.#tokens.push(token);
     const piece = this.#stream.push(token);
     this.#text += piece.text;
     if (piece.stopped || piece.settled) yield* this.#fresh();
     if (piece.stopped) this.#close("stop");
+  }
+
+  /** The logits, without those of stop tokens while it is too early for one. */
+  #allowed(logits: Float32Array): Float32Array {
+    if (this.#tokens.length >= this.#options.minNewTokens) return logits;
+    const others = logits.slice();
+    for (const stop of this.#stops) if (stop < others.length) others[stop] = Number.NEGATIVE_INFINITY;
+    return others;
   }
 
   /** Lets the fork go. */

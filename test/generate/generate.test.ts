@@ -118,6 +118,20 @@ describe("a generation ends", () => {
     expect(await ends(stopping, [])).toEqual({ tokens: greedy, finishReason: "length" });
   });
 
+  test("at no stop token before minNewTokens: the best that is none is taken instead", async () => {
+    const first = greedy[0] ?? -1;
+    using fork = cache.fork();
+    const runnerUp = argmax(fork.logits.map((logit, token) => (token === first ? Number.NEGATIVE_INFINITY : logit)));
+    const run = (minNewTokens: number) =>
+      generate(model, cache, { maxNewTokens: 6, minNewTokens, stopTokens: [first], temperature: 0 });
+    expect((await run(0)).tokens).toEqual([]);
+    expect((await run(1)).tokens[0]).toBe(runnerUp);
+    const { tokens, finishReason } = await run(6);
+    expect({ count: tokens.length, finishReason }).toEqual({ count: 6, finishReason: "length" });
+    expect(tokens).not.toContain(first);
+    expect(argmax(cache.logits)).toBe(first);
+  });
+
   test("where the model's context ends", async () => {
     const { contextLength } = model.config;
     for (const room of [0, 1, 3]) {

@@ -18,6 +18,7 @@ const untyped = (options: unknown): object => options as object;
 
 const bad = {
   maxNewTokens: [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "8", null],
+  minNewTokens: [-1, 0.5, Number.NaN, "8", null],
   temperature: [-0.1, Number.NaN, Number.POSITIVE_INFINITY, "hot", null],
   topK: [-1, 2.5, Number.NaN, "3"],
   topP: [0, -1, 1.01, Number.NaN, "0.9"],
