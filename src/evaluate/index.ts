@@ -3,9 +3,11 @@
  * per example; a store keeps the results; statistics say how far to trust them.
  */
 export { type Draws, draws } from "./draws.ts";
+export { type Fidelity, type FidelityOptions, fidelities } from "./fidelity.ts";
 export type { Result } from "./result.ts";
 export type { Summary } from "./statistics/summary.ts";
 export type { Store } from "./store/store.ts";
+export { type Budget, type SweepOptions, type SweepProgress, sweep } from "./sweep/index.ts";
 export {
   defineTask,
   type Example,

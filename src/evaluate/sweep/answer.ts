@@ -1,0 +1,68 @@
+/** Puts one prompt to a model under many methods: one prefill for all, then one batch of all their answers. */
+import type { KvCache } from "../../cache/cache.ts";
+import { compress } from "../../compress.ts";
+import { generateBatch } from "../../generate/generate.ts";
+import type { Model } from "../../load.ts";
+import type { Method } from "../../methods/method.ts";
+import { prefill } from "../../prefill.ts";
+import { fidelities } from "../fidelity.ts";
+import type { Answered, Ask, Outcome } from "./job.ts";
+
+interface Compressed {
+  readonly cache: KvCache;
+  /** Entries per KV head, averaged over layers and heads. */
+  readonly kept: number;
+  readonly bytes: number;
+  readonly compressMs: number;
+}
+
+/** Queries that judge what was kept: SnapKV's window. */
+const WINDOW = 8;
+
+/**
+ * The answers under every method, in order.
+ *
+ * @throws KvError as `prefill`, `compress` and `generateBatch` do
+ */
+export async function answer(
+  model: Model,
+  ask: Ask,
+  choices: readonly { readonly key: string; readonly method: Method }[],
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const tokens = Int32Array.from(ask.prompt);
+  const [now, last] = ask.lastOnCache ? [tokens.subarray(0, -1), tokens.at(-1) ?? null] : [tokens, null];
+  const started = performance.now();
+  using context = await prefill(model, now, { observe: choices.map(({ method }) => method), signal });
+  const prefillMs = performance.now() - started;
+  using held = new DisposableStack();
+  const compressed: Compressed[] = [];
+  for (const { method } of choices) {
+    const began = performance.now();
+    const cache = held.use(await compress(context, method));
+    const compressMs = performance.now() - began;
+    compressed.push({ cache, kept: mean(cache.lengths.flat()), bytes: cache.bytes, compressMs });
+  }
+  const caches = compressed.map(({ cache }) => cache);
+  const fidelity = ask.fidelity ? fidelities(context, caches, { window: Math.min(WINDOW, context.length) }) : [];
+  const decoding = performance.now();
+  if (last !== null) await model.engine.step(caches.map((cache) => ({ token: last, cache })));
+  const { maxNewTokens, minNewTokens, stopTokens } = ask;
+  const generated = await generateBatch(model, caches, { maxNewTokens, minNewTokens, stopTokens, signal });
+  const decodeMs = performance.now() - decoding;
+  const answers = compressed.map(({ kept, bytes, compressMs }, i): Answered => {
+    const { recall = null, outputError = null } = fidelity[i] ?? {};
+    return {
+      key: choices[i]?.key ?? "",
+      text: generated[i]?.text ?? "",
+      kept,
+      bytes,
+      recall,
+      outputError,
+      compressMs,
+    };
+  });
+  return { answers, prefillMs, decodeMs };
+}
+
+const mean = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0) / counts.length;

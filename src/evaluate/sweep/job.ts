@@ -1,0 +1,51 @@
+/** One example for many configurations, as plain data that can be sent to another process; and what comes back. */
+
+/** How a prompt is put to a model. */
+export interface Ask {
+  /** Token ids of the prompt. */
+  readonly prompt: readonly number[];
+  readonly maxNewTokens: number;
+  readonly minNewTokens: number;
+  /** Tokens that end the answer. */
+  readonly stopTokens: readonly number[];
+  /** Whether the prompt's last token is decoded on the compressed cache, so that all of the answer had to be found in what was kept. */
+  readonly lastOnCache: boolean;
+  /** Whether to compare attention on what was kept with full attention. */
+  readonly fidelity: boolean;
+}
+
+/** What to keep: a method by name and options. */
+export interface Kept {
+  /** Of the result. */
+  readonly key: string;
+  readonly method: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** As it was asked for. */
+  readonly budget: string;
+}
+
+export interface Job {
+  /** Of the example and its configurations. */
+  readonly id: string;
+  readonly ask: Ask;
+  readonly kept: readonly Kept[];
+}
+
+/** What one configuration made of the prompt. */
+export interface Answered {
+  readonly key: string;
+  readonly text: string;
+  /** Entries per KV head, averaged over layers and heads. */
+  readonly kept: number;
+  readonly bytes: number;
+  /** Per layer, if it was asked for. */
+  readonly recall: readonly number[] | null;
+  readonly outputError: readonly number[] | null;
+  readonly compressMs: number;
+}
+
+export interface Outcome {
+  readonly answers: readonly Answered[];
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}

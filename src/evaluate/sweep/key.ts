@@ -1,0 +1,42 @@
+/** What decides a result, as one hash: equal keys are equal results, so a sweep that goes on computes only what is missing. */
+import { createHash } from "node:crypto";
+import type { Provenance } from "../../load.ts";
+import type { Configuration } from "./budget.ts";
+import type { Ask } from "./job.ts";
+
+/** An example of a task, and all that decides it. */
+export interface Identity {
+  readonly task: string;
+  readonly options: unknown;
+  readonly seed: number;
+  readonly example: string;
+}
+
+/** SHA-256 of data: equal data has equal hashes, in whatever order its names stand. */
+export const hashOf = (data: unknown): string => createHash("sha256").update(canonical(data)).digest("hex");
+
+/**
+ * Of weights, engine, precision, the tokens that are asked, how they are answered and measured, and what is kept. Versions and
+ * threads are not in it: a newer version goes on where an older one stopped, and each result says which made it.
+ *
+ * @returns the key of each configuration of one example
+ */
+export function keysOf(
+  { weights, engine, precision }: Provenance,
+  identity: Identity,
+  ask: Ask,
+  configurations: readonly Configuration[],
+): readonly string[] {
+  const example = hashOf({ weights, engine, precision, identity, ask });
+  return configurations.map(({ method, budget }) =>
+    hashOf({ example, method: method.name, options: method.options, budget }),
+  );
+}
+
+/** JSON with the names of objects in order. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    inner instanceof Object && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );

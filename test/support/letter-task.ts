@@ -1,0 +1,33 @@
+/** A task and a tokenizer for models of 64 tokens: prompts of letters, to measure sweeps and not models. */
+import { defineTask, draws, type Example } from "../../src/evaluate/index.ts";
+import type { Model, Tokenizer } from "../../src/index.ts";
+import { count } from "../../src/methods/options.ts";
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \n";
+
+/** A token is one of 64 letters. */
+export const letters: Tokenizer = {
+  encode: (text) => Int32Array.from(text, (letter) => Math.max(0, LETTERS.indexOf(letter))),
+  decode: (tokens) => Array.from(tokens, (token) => LETTERS[token] ?? "").join(""),
+  chat: () => "",
+};
+
+export const withLetters = (model: Model): Model => ({ ...model, tokenizer: letters });
+
+/** Random letters; an answer is worth the share of its letters that are small ones. */
+export const letterTask = defineTask(
+  "letters",
+  { examples: count(1).default(3), length: count(1).default(60), maxNewTokens: count(0).default(5) },
+  ({ examples, length, maxNewTokens }) => ({
+    maxNewTokens,
+    stop: "never",
+    *examples({ seed }): Iterable<Example> {
+      for (let i = 0; i < examples; i++) {
+        const random = draws(1000 * seed + i);
+        const prompt = Array.from({ length }, () => LETTERS[random.integer(0, 63)]).join("");
+        yield { id: `${i}`, prompt, answers: ["a"], facets: { length } };
+      }
+    },
+    score: (answer) => (answer === "" ? 0 : (answer.match(/[a-z]/g) ?? []).length / answer.length),
+  }),
+);
