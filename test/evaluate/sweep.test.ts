@@ -75,10 +75,10 @@ describe("a sweep", () => {
         kept: budget,
         bytes,
         task: "letters",
-        taskOptions: { examples: 3, length: 60, maxNewTokens: 5 },
+        taskOptions: { examples: 3, length: 61, maxNewTokens: 5, minNewTokens: 0, stop: "never" },
         seed: 0,
-        facets: { length: 60 },
-        promptTokens: 60,
+        facets: { length: 61 },
+        promptTokens: 61,
         methodOptions: { budget, window: 8, pool: "maxPool(7)" },
         provenance: await model.provenance(),
       });
@@ -91,6 +91,26 @@ describe("a sweep", () => {
     const first = (example: string) => results.filter((one) => one.example === example).map(({ answer }) => answer[0]);
     for (const example of ["0", "1", "2"]) expect(new Set(first(example)).size).toBe(1);
     expect(results.every(({ recall, outputError }) => recall === null && outputError === null)).toBe(true);
+  });
+
+  test("ends answers where the task says: at the model's own end, at a line's, or nowhere; and not too early", async () => {
+    const answers = async (options: Parameters<typeof letterTask>[0], eosTokens: readonly number[]) => {
+      const ending = { ...model, config: { ...model.config, eosTokens } };
+      const tasks = [letterTask({ examples: 1, maxNewTokens: 30, ...options })];
+      return (await all({ ...base, model: ending, tasks, methods: [full()] })).map(({ answer }) => answer)[0] ?? "";
+    };
+    const whole = await answers({}, []);
+    const [end = 0] = letters.encode(whole.slice(3));
+    const until = whole.slice(0, whole.indexOf(whole[3] ?? ""));
+    expect(await answers({ stop: "never" }, [end])).toBe(whole);
+    expect(await answers({ stop: "model" }, [end])).toBe(until);
+    expect((await answers({ stop: "model", minNewTokens: 10 }, [end])).length).toBeGreaterThanOrEqual(10);
+    // Here a line ends at whatever letter the model says third.
+    const line = { ...letters, encode: (text: string) => (text === "\n" ? Int32Array.of(end) : letters.encode(text)) };
+    const tasks = [letterTask({ examples: 1, maxNewTokens: 30, stop: "line" })];
+    expect((await all({ ...base, model: { ...model, tokenizer: line }, tasks, methods: [full()] }))[0]?.answer).toBe(
+      until,
+    );
   });
 
   test("asks other examples with other seeds, and the same with the same", async () => {
@@ -168,6 +188,10 @@ describe("a sweep that goes on", () => {
     expect(await more({ tasks: [letterTask({ examples: 4 })] })).toBe(4 * 11); // other options, another task
     expect(await more({ seeds: [0, 1] })).toBe(3 * 11);
     expect(await more({ lastOnCache: false })).toBe(3 * 11);
+    const provenance = async () => ({ ...(await model.provenance()), weights: "others" });
+    expect(await more({ model: { ...model, provenance } })).toBe(3 * 11);
+    const same = { ...task, examples: () => task.examples({ tokenizer: letters, contextLength: 512, seed: 0 }) };
+    expect(await more({ tasks: [same], seeds: [0, 7] })).toBe(3 * 11);
   });
 });
 

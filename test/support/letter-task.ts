@@ -1,4 +1,5 @@
 /** A task and a tokenizer for models of 64 tokens: prompts of letters, to measure sweeps and not models. */
+import { z } from "zod";
 import { defineTask, draws, type Example } from "../../src/evaluate/index.ts";
 import type { Model, Tokenizer } from "../../src/index.ts";
 import { count } from "../../src/methods/options.ts";
@@ -17,10 +18,17 @@ export const withLetters = (model: Model): Model => ({ ...model, tokenizer: lett
 /** Random letters; an answer is worth the share of its letters that are small ones. */
 export const letterTask = defineTask(
   "letters",
-  { examples: count(1).default(3), length: count(1).default(60), maxNewTokens: count(0).default(5) },
-  ({ examples, length, maxNewTokens }) => ({
+  {
+    examples: count(1).default(3),
+    length: count(1).default(61),
+    maxNewTokens: count(0).default(5),
+    minNewTokens: count(0).default(0),
+    stop: z.enum(["model", "line", "never"]).default("never"),
+  },
+  ({ examples, length, maxNewTokens, minNewTokens, stop }) => ({
     maxNewTokens,
-    stop: "never",
+    minNewTokens,
+    stop,
     *examples({ seed }): Iterable<Example> {
       for (let i = 0; i < examples; i++) {
         const random = draws(1000 * seed + i);
