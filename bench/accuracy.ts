@@ -2,11 +2,11 @@
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import { command, integer, integers } from "../recipes/support/command.ts";
+import { progressBar } from "../recipes/support/progress-bar.ts";
 import { loadModel } from "../src/index.ts";
-import { command, integer, integers } from "./command.ts";
 import { type AccuracyRow, accuracies } from "./evaluate/accuracy.ts";
 import { readExamples } from "./evaluate/example.ts";
-import { progressBar } from "./progress.ts";
 
 const USAGE = `bun bench/accuracy.ts FILE.jsonl ... [options]
 

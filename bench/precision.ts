@@ -1,11 +1,11 @@
 /** What a faster precision costs: its logits and its answers beside fp32's, on real text and small tasks. */
 import { parseArgs } from "node:util";
+import { command, integer } from "../recipes/support/command.ts";
+import { progressBar } from "../recipes/support/progress-bar.ts";
 import { full, KvError, type LoadOptions, loadModel, type Model, pyramidKV } from "../src/index.ts";
-import { command, integer } from "./command.ts";
 import { stretches, tasks } from "./evaluate/index.ts";
 import { amountOf, compare, type Row } from "./precision/compare.ts";
 import { report } from "./precision/report.ts";
-import { progressBar } from "./progress.ts";
 
 const USAGE = `bun run bench:precision [options]
 

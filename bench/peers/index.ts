@@ -6,8 +6,8 @@
  * picks parts, `--readme` writes the table into bench/README.md.
  */
 import { parseArgs } from "node:util";
+import { command, integer } from "../../recipes/support/command.ts";
 import { KvError } from "../../src/index.ts";
-import { command, integer } from "../command.ts";
 import { writeTable } from "./report.ts";
 import { run } from "./run.ts";
 import { SIZES } from "./sizes.ts";

@@ -12,7 +12,7 @@ const task = letterTask({ examples: 3 });
 const base: SweepOptions = { model, tasks: [task], methods, budgets: [16, "50%"] };
 
 /** As much of a store as a sweep needs, in memory. */
-function memory(): Pick<Store, "append" | "keys"> & { readonly rows: Map<string, Result> } {
+function memory(): Pick<Store, "append" | "results"> & { readonly rows: Map<string, Result> } {
   const rows = new Map<string, Result>();
   return {
     rows,
@@ -21,7 +21,9 @@ function memory(): Pick<Store, "append" | "keys"> & { readonly rows: Map<string,
       for (const result of results) if (!rows.has(result.key)) rows.set(result.key, result);
       return rows.size - before;
     },
-    keys: async () => new Set(rows.keys()),
+    async *results() {
+      yield* rows.values();
+    },
   };
 }
 
@@ -139,12 +141,12 @@ describe("a sweep", () => {
 });
 
 /** The rest of a store, which sweeps do not touch. */
-const fake = (part: Pick<Store, "append" | "keys">): Store => ({
+const fake = (part: Pick<Store, "append" | "results">): Store => ({
   path: "",
   query: unused,
   merge: unused,
   export: unused,
-  results: unused,
+  keys: unused,
   [Symbol.asyncDispose]: async () => {},
   ...part,
 });
@@ -162,7 +164,8 @@ describe("a sweep that goes on", () => {
       // Whole examples: what was being read when the reader left is stored.
       expect(store.rows.size).toBe(Math.ceil(stop / 11) * 11);
       const { seen: worked, model } = counting();
-      await all({ ...base, model, store: fake(store) });
+      const resumed = await all({ ...base, model, store: fake(store) });
+      expect(resumed.map(untimed)).toEqual(whole);
       expect(worked.prefills).toBe(3 - Math.ceil(stop / 11));
       expect([...store.rows.values()].map(untimed)).toEqual(whole);
     }
@@ -180,8 +183,13 @@ describe("a sweep that goes on", () => {
   test("with another method, budget, seed or example computes just that", async () => {
     const store = memory();
     await all({ ...base, store: fake(store) });
-    const more = async (options: Partial<SweepOptions>) =>
-      (await all({ ...base, store: fake(store), ...options })).length;
+    const before = store.rows.size;
+    const more = async (options: Partial<SweepOptions>) => {
+      await all({ ...base, store: fake(store), ...options });
+      const added = [...store.rows.keys()].slice(before);
+      for (const key of added) store.rows.delete(key);
+      return added.length;
+    };
     expect(await more({})).toBe(0);
     expect(await more({ methods: [...methods, (o) => snapKV({ ...o, window: 4 })] })).toBe(3 * 2);
     expect(await more({ budgets: [16, "50%", 20] })).toBe(3 * 5);

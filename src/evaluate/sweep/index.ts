@@ -69,7 +69,8 @@ const schema = z.object({
 });
 
 /**
- * Asks, example by example; each result comes once it is stored.
+ * Asks, example by example. Every result of the sweep comes, in the order of tasks, seeds, examples and methods: those that the store
+ * has as they were stored, new ones once they are.
  *
  * @throws KvError `invalid_option`, `budget_too_small`, `prompt_too_long` and what tasks throw before anything is computed;
  *   `aborted` and `disk_error` with all earlier results stored
@@ -79,24 +80,36 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Result, void
   const budgets = own.budgets.map((budget, i) => checkBudget(budget, ["sweep", "budgets", i]));
   const provenance = await model.provenance();
   const planned = await plan(model, provenance, { ...own, budgets });
-  const missing = without(planned, (await store?.keys()) ?? new Set());
-  const report = (done: number, example: SweepProgress["example"]) =>
-    onProgress?.({ done, total: missing.length, example });
-  report(0, null);
-  for (const [i, one] of missing.entries()) {
-    throwIfAborted(signal, ["sweep", "signal"]);
-    const results = resultsOf(one, await answer(model, one.ask, one.choices, signal), provenance);
-    await store?.append(results);
-    report(i + 1, { task: one.task.name, id: one.example.id });
-    yield* results;
+  const there = await stored(planned, store);
+  const total = planned.filter(({ choices }) => choices.some(({ key }) => !there.has(key))).length;
+  let done = 0;
+  onProgress?.({ done, total, example: null });
+  for (const { choices, ...one } of planned) {
+    const missing = choices.filter(({ key }) => !there.has(key));
+    if (missing.length > 0) {
+      throwIfAborted(signal, ["sweep", "signal"]);
+      const outcome = await answer(model, one.ask, missing, signal);
+      const results = resultsOf({ ...one, choices: missing }, outcome, provenance);
+      await store?.append(results);
+      for (const result of results) there.set(result.key, result);
+      done++;
+      onProgress?.({ done, total, example: { task: one.task.name, id: one.example.id } });
+    }
+    for (const { key } of choices) {
+      const result = there.get(key);
+      if (result !== undefined) yield result;
+      there.delete(key);
+    }
   }
 }
 
-/** What is not there yet. */
-function without(planned: readonly Planned[], keys: ReadonlySet<string>): readonly Planned[] {
-  return planned
-    .map((one) => ({ ...one, choices: one.choices.filter(({ key }) => !keys.has(key)) }))
-    .filter(({ choices }) => choices.length > 0);
+/** What the store has of the sweep, by key. */
+async function stored(planned: readonly Planned[], store: Store | undefined): Promise<Map<string, Result>> {
+  const found = new Map<string, Result>();
+  if (store === undefined) return found;
+  const keys = new Set(planned.flatMap(({ choices }) => choices.map(({ key }) => key)));
+  for await (const result of store.results()) if (keys.has(result.key)) found.set(result.key, result);
+  return found;
 }
 
 /** An outcome with what it answers, scored. */
