@@ -4,6 +4,8 @@ import type { ColumnSums } from "./column-sums/index.ts";
 import type { Gather } from "./gather/index.ts";
 import type { GroupMax } from "./group-max/index.ts";
 import type { GroupMean } from "./group-mean/index.ts";
+import type { KeyNorms } from "./key-norms/index.ts";
+import type { KeySimilarity } from "./key-similarity/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
 import type { TopK } from "./top-k/index.ts";
 import type { WindowAttention } from "./window-attention/index.ts";
@@ -13,6 +15,10 @@ export interface Kernels extends Disposable {
   readonly windowAttention: WindowAttention;
   /** Attention mass that the last s queries give to every key: [H, s, d], [KH, n, d] -> [H, n]. */
   readonly columnSums: ColumnSums;
+  /** Length of each key: [KH, n, d] -> [KH, n]. */
+  readonly keyNorms: KeyNorms;
+  /** Cosine of each key and the mean direction of its head's: [KH, n, d] -> [KH, n]. */
+  readonly keySimilarity: KeySimilarity;
   /** Mean over the query heads of each group: [H, m] -> [KH, m]. */
   readonly groupMean: GroupMean;
   /** Maximum over the query heads of each group: [H, m] -> [KH, m]. */

@@ -5,6 +5,8 @@ import { gather } from "./gather/onnx.ts";
 import { groupMax } from "./group-max/onnx.ts";
 import { groupMean } from "./group-mean/onnx.ts";
 import type { Kernels } from "./kernels.ts";
+import { keyNorms } from "./key-norms/onnx.ts";
+import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
@@ -16,6 +18,8 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
   return {
     windowAttention: windowAttention(sessions),
     columnSums: columnSums(sessions),
+    keyNorms: keyNorms(sessions),
+    keySimilarity: keySimilarity(sessions),
     groupMean: groupMean(sessions),
     groupMax: groupMax(sessions),
     maxPool: maxPool(sessions),

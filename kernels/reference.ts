@@ -5,6 +5,8 @@ import { gather } from "./gather/reference.ts";
 import { groupMax } from "./group-max/reference.ts";
 import { groupMean } from "./group-mean/reference.ts";
 import type { Kernels } from "./kernels.ts";
+import { keyNorms } from "./key-norms/reference.ts";
+import { keySimilarity } from "./key-similarity/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
@@ -13,6 +15,8 @@ import { windowAttention } from "./window-attention/reference.ts";
 export const referenceKernels = (): Kernels => ({
   windowAttention,
   columnSums,
+  keyNorms,
+  keySimilarity,
   groupMean,
   groupMax,
   maxPool,

@@ -45,6 +45,16 @@ export function matrixShape(kernel: string, matrix: Tensor): readonly [rows: num
   return [rows, columns];
 }
 
+/** Sizes of entries [KH, n, d]. */
+export function entriesShape(
+  kernel: string,
+  entries: Tensor,
+): readonly [kvHeads: number, length: number, size: number] {
+  const [kvHeads = 0, length = 0, size = 0] = entries.dims;
+  checkDims(kernel, "keys", entries, [kvHeads, length, size]);
+  return [kvHeads, length, size];
+}
+
 /** A pool's size is odd, so that it has a middle. */
 export function checkPoolSize(kernel: string, size: number): void {
   if (!Number.isInteger(size) || size < 1 || size % 2 === 0) {

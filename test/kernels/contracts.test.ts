@@ -34,6 +34,8 @@ for (const [backend, kernels] of Object.entries(backends)) {
       });
       await assert.rejects(kernels.columnSums(normals(1, 2, 2, 5), keys, ALL), wrong);
       await assert.rejects(kernels.columnSums({ ...keys, dims: [2, 9, 4] }, keys, ALL), wrong);
+      await assert.rejects(kernels.keyNorms({ ...keys, dims: [2, 9, 4] }), wrong);
+      await assert.rejects(kernels.keySimilarity(matrix(2, 3)), wrong);
       await assert.rejects(kernels.groupMean(matrix(5, 3), 2), wrong);
       await assert.rejects(kernels.groupMax(matrix(4, 3), 0), wrong);
       await assert.rejects(kernels.topK(matrix(2, 3), [1]), wrong);
@@ -55,6 +57,8 @@ for (const [backend, kernels] of Object.entries(backends)) {
       assert.deepEqual(await kernels.topK(matrix(2, 5), [0, 0]), [none, none]);
       assert.deepEqual((await kernels.maxPool(matrix(2, 0), 7)).dims, [2, 0]);
       assert.deepEqual((await kernels.groupMean(matrix(4, 0), 2)).dims, [2, 0]);
+      assert.deepEqual((await kernels.keyNorms(normals(1, 2, 0, 4))).dims, [2, 0]);
+      assert.deepEqual((await kernels.keySimilarity(normals(1, 2, 0, 4))).dims, [2, 0]);
       assert.deepEqual((await kernels.gather(normals(1, 2, 3, 4), [none, none])).dims, [0, 4]);
     });
 

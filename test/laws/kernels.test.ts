@@ -54,6 +54,21 @@ for (const [backend, kernels] of Object.entries(backends)) {
         assertClose(await kernels.groupMax(scores, kvHeads), await reference.groupMax(scores, kvHeads), 0);
       }));
 
+    test("lengths of keys, and how like the others they are", () =>
+      holds(attentionInputs, async ({ keys }) => {
+        assertClose(await kernels.keyNorms(keys), await reference.keyNorms(keys));
+        assertClose(await kernels.keySimilarity(keys), await reference.keySimilarity(keys));
+      }));
+
+    test("keys without a direction are like no other", async () => {
+      const keys = { data: normals(1, 1, 3, 4).data.fill(0, 0, 4), dims: [1, 3, 4] };
+      const { data } = await kernels.keySimilarity(keys);
+      assert.equal(data[0], 0);
+      assert.ok([...data].every(Number.isFinite));
+      const none = { data: new Float32Array(12), dims: [1, 3, 4] };
+      assert.deepEqual([...(await kernels.keySimilarity(none)).data], [0, 0, 0]);
+    });
+
     test("pools, those wider than a row among them", () =>
       holds(fc.tuple(matrices, oddSizes), async ([{ scores }, size]) => {
         assertClose(await kernels.maxPool(scores, size), await reference.maxPool(scores, size), 0);
@@ -119,6 +134,14 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
         const window = await kernels.windowAttention(queries, keys, visibility);
         assertClose(window, cut(sums, (keys.dims[1] ?? 0) - (queries.dims[1] ?? 0)));
       }));
+
+    test("a key's likeness does not depend on lengths, and is 1 where all point one way", async () => {
+      const { data, dims } = normals(5, 2, 9, 4);
+      const longer = { data: data.map((x, i) => x * (1 + Math.floor(i / 4))), dims };
+      assertClose(await kernels.keySimilarity(longer), await kernels.keySimilarity({ data, dims }));
+      const alike = { data: Float32Array.from({ length: 36 }, (_, i) => (i % 4) + 1), dims: [1, 9, 4] };
+      assertClose(await kernels.keySimilarity(alike), { data: new Float32Array(9).fill(1), dims: [1, 9] });
+    });
 
     test("a query sees its sliding window and nothing else", async () => {
       const [queries, keys] = [normals(3, 1, 1, 4), normals(4, 1, 10, 4)];
