@@ -39,10 +39,11 @@ export async function entriesOf(choosable: Choosable, selection: Selection): Pro
 export function observations({ model, layers, length, observation }: Choosable): readonly LayerObservation[] {
   const { kvHeads, headDim, slidingWindow } = model.config;
   const dims = [kvHeads, length, headDim];
-  return layers.map(({ keys, values }, layer) => ({
+  return layers.map(({ keys, values, positions }, layer) => ({
     layer,
     length,
     kvHeads,
+    positions,
     queries: observation.queries[layer] ?? { data: new Float32Array(0), dims: [model.config.queryHeads, 0, headDim] },
     keys: { data: keys, dims },
     values: { data: values, dims },

@@ -1,6 +1,6 @@
 import { KvError } from "../error.ts";
 import { roundToTotal } from "./round.ts";
-import { type Schedule, sameForHeads } from "./schedule.ts";
+import { type FixedSchedule, sameForHeads } from "./schedule.ts";
 
 export interface PyramidOptions {
   /** Steepness, > 1: the top layer keeps mean / beta scored entries. */
@@ -17,7 +17,7 @@ export interface PyramidOptions {
  * @throws KvError `invalid_option` for another beta
  * @see https://arxiv.org/abs/2406.02069 section 4
  */
-export function pyramid({ beta = 20 }: PyramidOptions = {}): Schedule {
+export function pyramid({ beta = 20 }: PyramidOptions = {}): FixedSchedule {
   if (!(beta > 1))
     throw new KvError({ code: "invalid_option", path: ["pyramid", "beta"], found: beta, allowed: "> 1" });
   return ({ layers, kvHeads, mean, limit }) => {

@@ -1,6 +1,7 @@
-/** Schedules: how many scored entries each layer and KV head keeps. Pure integers; what is always kept comes on top. */
+/** Schedules: how many scored entries each layer and KV head keeps. Integers; what is always kept comes on top. */
+import type { Tensor } from "../tensor.ts";
 
-export interface ScheduleRequest {
+export interface ScheduleSizes {
   readonly layers: number;
   readonly kvHeads: number;
   /** Entries to choose by score per KV head, on average: the budget less what is always kept. An integer >= 0. */
@@ -11,6 +12,15 @@ export interface ScheduleRequest {
   readonly kept: number;
 }
 
+export interface ScheduleRequest extends ScheduleSizes {
+  /**
+   * The candidates' scores in a layer, [kvHeads, limit], computed when first asked for.
+   *
+   * @throws KvError `invalid_option` where the method has none
+   */
+  scores(layer: number): Promise<Tensor>;
+}
+
 /** Counts of scored entries, [layers][kvHeads]. */
 export type Counts = readonly (readonly number[])[];
 
@@ -18,7 +28,10 @@ export type Counts = readonly (readonly number[])[];
  * Splits a total over layers and heads. A schedule of ours returns integers in [0, limit] that sum to exactly
  * min(mean, limit) * layers * kvHeads; a published one does what its authors' code did.
  */
-export type Schedule = (request: ScheduleRequest) => Counts;
+export type Schedule = (request: ScheduleRequest) => Counts | Promise<Counts>;
+
+/** A schedule that looks at sizes alone, not at scores. */
+export type FixedSchedule = (sizes: ScheduleSizes) => Counts;
 
 /** The same count for every head of a layer. */
 export const sameForHeads = (perLayer: readonly number[], kvHeads: number): Counts =>

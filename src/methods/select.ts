@@ -1,7 +1,9 @@
 /** From a method and what prefill observed to the positions that each layer and KV head keeps. */
 import { KvError } from "../error.ts";
+import { invalid } from "../options.ts";
 import { rankable } from "../scoring/rankable.ts";
-import type { LayerObservation, LayerView, Score } from "../scoring/score.ts";
+import type { LayerObservation, LayerView } from "../scoring/score.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Method } from "./method.ts";
 
 /** Kept positions, ascending, always-kept ones included: [layer][kvHead]. */
@@ -29,39 +31,57 @@ export async function select(method: Method, layers: Layers): Promise<Selection>
   const candidates = { from: method.keep.first, to: length - method.keep.last };
   const limit = candidates.to - candidates.from;
   const kept = length - limit;
-  const counts = method.allocate({ layers: layers.length, kvHeads, mean: method.budget - kept, limit, kept });
+  // Scored once, whoever asks first: a schedule that looks at scores, or the selection.
+  const known = new Map<number, Promise<Tensor>>();
+  const scores = (layer: number): Promise<Tensor> => {
+    const tensor = known.get(layer) ?? scoresOf(method, layer === 0 ? lowest : layerAt(layers, layer), candidates);
+    known.set(layer, tensor);
+    return tensor;
+  };
+  const sizes = { layers: layers.length, kvHeads, mean: method.budget - kept, limit, kept };
+  const counts = await method.allocate({ ...sizes, scores });
   const selection: Int32Array[][] = [];
   for (let layer = 0; layer < layers.length; layer++) {
-    const observed = layer === 0 ? lowest : await layerAt(layers, layer);
-    selection.push(await selectLayer(method, { ...observed, candidates }, counts[layer] ?? []));
+    const { kernels } = lowest;
+    const own = counts[layer] ?? [];
+    const chosen =
+      method.score === null ? own.map(() => new Int32Array(0)) : await kernels.topK(await scores(layer), own);
+    selection.push(withAlwaysKept(chosen, candidates, length));
   }
   return selection;
 }
 
-async function selectLayer(method: Method, view: LayerView, counts: readonly number[]): Promise<Int32Array[]> {
-  const { from, to } = view.candidates;
-  const { name, score } = method;
-  const chosen = score === null ? counts.map(() => new Int32Array(0)) : await highest(name, score, view, counts);
+/** From columns of candidates to positions, always-kept ones included. */
+function withAlwaysKept(
+  chosen: readonly Int32Array[],
+  { from, to }: LayerView["candidates"],
+  length: number,
+): Int32Array[] {
   return chosen.map((columns) => {
-    const positions = new Int32Array(from + columns.length + view.length - to);
+    const positions = new Int32Array(from + columns.length + length - to);
     positions.set(range(0, from));
     positions.set(
       columns.map((column) => from + column),
       from,
     );
-    positions.set(range(to, view.length), from + columns.length);
+    positions.set(range(to, length), from + columns.length);
     return positions;
   });
 }
 
-async function highest(name: string, score: Score, view: LayerView, counts: readonly number[]) {
-  const { from, to } = view.candidates;
-  const scores = await score.evaluate(view); // [KH, to - from]
-  if (scores.dims[0] !== view.kvHeads || scores.dims[1] !== to - from) {
-    const allowed = `[${view.kvHeads}, ${to - from}], one row per KV head and one column per candidate`;
-    throw new KvError({ code: "wrong_shape", path: [name, "score"], found: scores.dims, allowed });
-  }
-  return view.kernels.topK(rankable(scores, view), counts);
+/** A method's scores of a layer's candidates: [KH, to - from]. */
+async function scoresOf(
+  { name, score }: Method,
+  observed: LayerObservation | Promise<LayerObservation>,
+  candidates: LayerView["candidates"],
+): Promise<Tensor> {
+  if (score === null) throw invalid([name, "allocate"], "by scores", "by sizes: this method has no scores");
+  const view = { ...(await observed), candidates };
+  const columns = candidates.to - candidates.from;
+  const scores = await score.evaluate(view);
+  if (scores.dims[0] === view.kvHeads && scores.dims[1] === columns) return rankable(scores, view);
+  const allowed = `[${view.kvHeads}, ${columns}], one row per KV head and one column per candidate`;
+  throw new KvError({ code: "wrong_shape", path: [name, "score"], found: scores.dims, allowed });
 }
 
 async function layerAt(layers: Layers, layer: number): Promise<LayerObservation> {

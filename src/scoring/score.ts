@@ -12,6 +12,8 @@ export interface LayerObservation {
   /** n */
   readonly length: number;
   readonly kvHeads: number;
+  /** The prompt's positions of the entries, [KH, n]: 0 to n - 1 in each head, unless some went before. */
+  readonly positions: Int32Array;
   /** The last q queries that were observed: [H, q, d]. */
   readonly queries: Tensor;
   /** [KH, n, d] */

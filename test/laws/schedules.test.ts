@@ -1,14 +1,19 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { referenceKernels } from "../../kernels/index.ts";
+import { adaptiveHeads } from "../../src/allocation/adaptive-heads.ts";
 import { kvcacheFactoryPyramid } from "../../src/allocation/published/kvcache-factory.ts";
 import { kvpressPyramid } from "../../src/allocation/published/kvpress.ts";
 import { roundHalfEven } from "../../src/allocation/published/python.ts";
 import { pyramid } from "../../src/allocation/pyramid.ts";
 import { roundToTotal } from "../../src/allocation/round.ts";
-import type { Counts, Schedule, ScheduleRequest } from "../../src/allocation/schedule.ts";
+import type { Counts, FixedSchedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
 import { uniform } from "../../src/allocation/uniform.ts";
-import { betas, scheduleRequests } from "../support/arbitraries.ts";
+import { define } from "../../src/methods/define.ts";
+import { lastTokens } from "../../src/methods/method.ts";
+import { select } from "../../src/methods/select.ts";
+import { betas, layersOf, scheduleRequests, ties } from "../support/arbitraries.ts";
 import { holds } from "../support/seed.ts";
 
 const RUNS = 500;
@@ -101,6 +106,91 @@ describe("the pyramid", () => {
   });
 });
 
+describe("adaptive heads", () => {
+  const cases = fc.record({
+    sizes: fc.record({
+      layers: fc.integer({ min: 1, max: 4 }),
+      kvHeads: fc.integer({ min: 1, max: 5 }),
+      mean: fc.nat(40),
+      limit: fc.nat(50),
+      kept: fc.nat(8),
+    }),
+    floor: fc.double({ min: 0, max: 1, noNaN: true }),
+    beta: betas,
+    levels: fc.constantFrom(2, 9, 1000),
+    seed: fc.nat(10_000),
+  });
+  const scored = (seed: number, levels: number, { kvHeads, limit }: ScheduleSizes) => ({
+    scores: async (layer: number) => ties(seed + layer, levels, kvHeads, limit),
+  });
+
+  test("give each layer exactly what its schedule over layers does, and every head its floor", () =>
+    holds(
+      cases,
+      async ({ sizes, floor, beta, levels, seed }) => {
+        const layers = pyramid({ beta });
+        const counts = await adaptiveHeads({ floor, layers })({ ...sizes, ...scored(seed, levels, sizes) });
+        const totals = layers(sizes).map(sum);
+        assert.deepEqual(counts.map(sum), totals);
+        for (const [layer, heads] of counts.entries()) {
+          const safe = Math.min(sizes.limit, Math.floor((floor * (totals[layer] ?? 0)) / sizes.kvHeads));
+          assert.ok(heads.every((n) => Number.isInteger(n) && n >= safe && n <= sizes.limit));
+        }
+      },
+      RUNS,
+    ));
+
+  test("without a floor are how the layer's highest scores fall on its heads; of equal ones on the lower head", () =>
+    holds(
+      cases,
+      async ({ sizes, levels, seed }) => {
+        const { scores } = scored(seed, levels, sizes);
+        const counts = await adaptiveHeads({ floor: 0 })({ ...sizes, scores });
+        for (const [layer, heads] of counts.entries()) {
+          const { data } = await scores(layer);
+          const ranked = [...data.keys()].sort((a, b) => (data[b] ?? 0) - (data[a] ?? 0) || a - b);
+          const best = ranked.slice(0, Math.min(sizes.mean, sizes.limit) * sizes.kvHeads);
+          const expected = heads.map((_, head) => best.filter((i) => Math.floor(i / sizes.limit) === head).length);
+          assert.deepEqual(heads, expected);
+        }
+      },
+      RUNS,
+    ));
+
+  test("are uniform where the floor is all there is, or heads score alike", () =>
+    holds(cases, async ({ sizes, levels, seed }) => {
+      const expected = uniform()(sizes);
+      assert.deepEqual(await adaptiveHeads({ floor: 1 })({ ...sizes, ...scored(seed, levels, sizes) }), expected);
+      const alike = async (layer: number) => {
+        const row = [...ties(seed + layer, 1e9, 1, sizes.limit).data];
+        const data = Float32Array.from(Array.from({ length: sizes.kvHeads }, () => row).flat());
+        return { data, dims: [sizes.kvHeads, sizes.limit] };
+      };
+      assert.deepEqual(await adaptiveHeads({ floor: 0 })({ ...sizes, scores: alike }), expected);
+    }));
+
+  test("have a floor that is a share", () => {
+    for (const floor of [-0.1, 1.1, Number.NaN])
+      assert.throws(() => adaptiveHeads({ floor }), { code: "invalid_option" });
+  });
+
+  test("need a method with scores", async () => {
+    const windowed = define("windowed", { options: {} }, ({ budget }) => ({
+      keep: lastTokens(budget - 1),
+      score: null,
+      allocate: adaptiveHeads(),
+    }));
+    const layers = await layersOf(
+      { seed: 1, layers: 1, kvHeads: 2, group: 1, length: 20, budget: 8 },
+      referenceKernels(),
+    );
+    await assert.rejects(select(windowed({ budget: 8 }), layers), {
+      code: "invalid_option",
+      path: ["windowed", "allocate"],
+    });
+  });
+});
+
 describe("largest-remainder rounding", () => {
   const shares = fc.record({
     weights: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 40 }),
@@ -133,7 +223,7 @@ describe("largest-remainder rounding", () => {
 
 describe("the published schedules", () => {
   const longer = scheduleRequests.filter(({ mean, limit, layers }) => limit > mean && layers > 1);
-  const agrees = (ours: (beta: number) => Schedule, plain: (beta: number, request: ScheduleRequest) => number[]) =>
+  const agrees = (ours: (beta: number) => FixedSchedule, plain: (beta: number, request: ScheduleSizes) => number[]) =>
     holds(
       fc.tuple(fc.integer({ min: 2, max: 40 }), longer),
       ([beta, request]) => {

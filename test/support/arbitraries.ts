@@ -1,7 +1,7 @@
 /** Random inputs for the laws. Shapes shrink; numbers follow from an integer that is part of the counterexample. */
 import fc from "fast-check";
 import { type Kernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
-import type { ScheduleRequest } from "../../src/allocation/schedule.ts";
+import type { ScheduleSizes } from "../../src/allocation/schedule.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { normal, uniform } from "./random.ts";
 
@@ -49,7 +49,7 @@ export const matrices = fc
   }));
 
 /** What a schedule is asked, prompts shorter than the budget included. */
-export const scheduleRequests: fc.Arbitrary<ScheduleRequest> = fc.record({
+export const scheduleRequests: fc.Arbitrary<ScheduleSizes> = fc.record({
   layers: upTo(40),
   kvHeads: upTo(8),
   mean: upTo(300, 0),
@@ -98,7 +98,8 @@ export async function layersOf(shape: PromptShape, kernels: Kernels): Promise<re
     const slidingWindow = layer % 2 === 0 ? null : Math.ceil(length / 2);
     const columnSums = await reference.columnSums(all, keys, { slidingWindow });
     const queries = draw(3, kvHeads * group, Math.min(length, OBSERVED_QUERIES), SIZE);
-    layers.push({ layer, length, kvHeads, queries, keys, values, columnSums, slidingWindow, kernels });
+    const positions = Int32Array.from({ length: kvHeads * length }, (_, i) => i % length);
+    layers.push({ layer, length, kvHeads, positions, queries, keys, values, columnSums, slidingWindow, kernels });
   }
   return layers;
 }

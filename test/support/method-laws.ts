@@ -25,11 +25,16 @@ type Law = (trial: Trial) => void | Promise<void>;
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const plain = (selection: Selection) => selection.map((heads) => heads.map((positions) => [...positions]));
 
-/** What a longer prompt than the budget leaves to choose. */
-function request({ shape, method }: Trial) {
-  const kept = method.keep.first + method.keep.last;
+/** How many a method keeps of what a longer prompt than the budget leaves to choose. */
+function scheduled({ shape, method, layers: observed }: Trial) {
   const { layers, kvHeads, length } = shape;
-  return { layers, kvHeads, mean: method.budget - kept, limit: length - kept, kept };
+  const { first, last } = method.keep;
+  const [kept, candidates] = [first + last, { from: first, to: length - last }];
+  const scores = async (layer: number): Promise<Tensor> => {
+    const view = observed[layer] ?? assert.fail(`no layer ${layer}`);
+    return method.score?.evaluate({ ...view, candidates }) ?? assert.fail("no score");
+  };
+  return method.allocate({ layers, kvHeads, mean: method.budget - kept, limit: length - kept, kept, scores });
 }
 
 const LAWS: Readonly<Record<string, Law>> = {
@@ -64,12 +69,11 @@ const LAWS: Readonly<Record<string, Law>> = {
       );
     }
   },
-  "every layer and head keeps exactly what was scheduled": (trial) => {
+  "every layer and head keeps exactly what was scheduled": async (trial) => {
     if (trial.shape.length <= trial.method.budget) return;
-    const { kept, ...rest } = request(trial);
-    const counts = trial.method.allocate({ kept, ...rest });
-    const kepts = trial.selection.map((heads) => heads.map((positions) => positions.length - kept));
-    assert.deepEqual(kepts, counts);
+    const { first, last } = trial.method.keep;
+    const kepts = trial.selection.map((heads) => heads.map((positions) => positions.length - first - last));
+    assert.deepEqual(kepts, await scheduled(trial));
   },
   "kept entries sum to the budget": ({ shape, method, selection }) => {
     if (!method.exact) return;
@@ -80,10 +84,10 @@ const LAWS: Readonly<Record<string, Law>> = {
     const { shape, method, layers, selection } = trial;
     if (method.score === null || shape.length <= method.budget) return;
     const candidates = { from: method.keep.first, to: shape.length - method.keep.last };
+    const scheduledCounts = await scheduled(trial);
     for (const [layer, observed] of layers.entries()) {
       const scores: Tensor = await method.score.evaluate({ ...observed, candidates });
-      const { kept, ...rest } = request(trial);
-      const counts = method.allocate({ kept, ...rest })[layer] ?? [];
+      const counts = scheduledCounts[layer] ?? [];
       const expected: number[][] = counts.map((count, head) => bruteForce(scores, head, count, candidates.from));
       const chosen = selection[layer]?.map((positions) =>
         [...positions].slice(method.keep.first, positions.length - method.keep.last),
@@ -110,7 +114,8 @@ const LAWS: Readonly<Record<string, Law>> = {
   },
   "what was not observed is a clear error": async ({ shape, method, layers }) => {
     const { needs } = method;
-    if (method.score === null || shape.length <= method.budget) return;
+    if (needs.queries === 0 && !needs.columnSums) return;
+    if (shape.length <= method.budget) return;
     const blind = layers.map((layer) => ({
       ...layer,
       columnSums: null,

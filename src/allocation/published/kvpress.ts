@@ -1,4 +1,5 @@
-import { type Schedule, sameForHeads } from "../schedule.ts";
+import { countsOf } from "../adaptive-heads.ts";
+import { type FixedSchedule, type Schedule, sameForHeads } from "../schedule.ts";
 import { uniform } from "../uniform.ts";
 import { roundHalfEven } from "./python.ts";
 
@@ -10,7 +11,7 @@ import { roundHalfEven } from "./python.ts";
  * @see https://github.com/NVIDIA/kvpress
  */
 export const kvpressPyramid =
-  ({ beta = 20 }: { readonly beta?: number } = {}): Schedule =>
+  ({ beta = 20 }: { readonly beta?: number } = {}): FixedSchedule =>
   (request) => {
     const { layers, kvHeads, mean, limit, kept } = request;
     const [length, budget] = [limit + kept, mean + kept];
@@ -25,3 +26,16 @@ export const kvpressPyramid =
       kvHeads,
     );
   };
+
+/**
+ * kvpress's AdaKV, as its code computes it: the fifth that every head keeps is of the whole budget, and the window counts towards it.
+ *
+ * @see https://github.com/NVIDIA/kvpress
+ */
+export const kvpressAdaptive = (): Schedule => async (request) => {
+  const { layers, kvHeads, mean, kept } = request;
+  const safe = Math.max(0, Math.trunc(0.2 * (mean + kept)) - kept);
+  const counts: number[][] = [];
+  for (let layer = 0; layer < layers; layer++) counts.push(countsOf(await request.scores(layer), kvHeads * mean, safe));
+  return counts;
+};
