@@ -16,6 +16,12 @@ export function above(bound: number) {
   return z.number({ error }).gt(bound, { error });
 }
 
+/** A real number in [0, 1]. */
+export function share() {
+  const error = "a number in [0, 1]";
+  return z.number({ error }).min(0, { error }).max(1, { error });
+}
+
 /** A step that pools: maxPool(size), avgPool(size) or one's own. */
 export const pool = () => z.custom<Step>(isStep, { error: "a pooling step such as maxPool(7) or avgPool(5)" });
 

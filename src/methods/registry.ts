@@ -1,10 +1,15 @@
 /** Every method of ours by name. A method listed here is proven by the laws (test/laws) and offered by the recipes. */
+import { adaKV, adaPyramidKV } from "./adakv.ts";
 import { full } from "./full.ts";
 import { h2o } from "./h2o.ts";
+import { keyDiff } from "./keydiff.ts";
+import { knorm } from "./knorm.ts";
 import type { MethodFactory } from "./method.ts";
+import { observedAttention } from "./observed.ts";
 import { pyramidKV } from "./pyramidkv.ts";
 import { snapKV } from "./snapkv.ts";
 import { streamingLLM } from "./streamingllm.ts";
+import { tova } from "./tova.ts";
 import { window } from "./window.ts";
 
 export const registry = {
@@ -14,4 +19,10 @@ export const registry = {
   h2o,
   snapkv: snapKV,
   pyramidkv: pyramidKV,
+  adakv: adaKV,
+  adapyramidkv: adaPyramidKV,
+  tova,
+  observed: observedAttention,
+  knorm,
+  keydiff: keyDiff,
 } as const satisfies Record<string, MethodFactory>;

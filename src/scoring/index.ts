@@ -1,7 +1,10 @@
 /** What a score is composed of: a source, and steps that follow it. See `score.ts` for what a score promises. */
 export { accumulatedAttention } from "./accumulated-attention.ts";
 export { chain } from "./chain.ts";
-export { maxOverGroup, meanOverGroup } from "./group.ts";
+export { maxOverGroup, meanOverGroup, meanOverHeads } from "./group.ts";
+export { keyDifference } from "./key-difference.ts";
+export { keyNorm } from "./key-norm.ts";
+export { perQuery } from "./per-query.ts";
 export { avgPool, maxPool } from "./pool.ts";
 export type { LayerObservation, LayerView, Needs, Score, Step } from "./score.ts";
 export { windowAttention } from "./window-attention.ts";

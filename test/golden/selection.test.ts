@@ -8,6 +8,7 @@ import { type Kernels, onnxKernels, type Tensor } from "../../kernels/index.ts";
 import { asPublished } from "../../src/methods/as-published/index.ts";
 import { h2o } from "../../src/methods/h2o.ts";
 import type { Method } from "../../src/methods/method.ts";
+import { observedAttention } from "../../src/methods/observed.ts";
 import { pyramidKV } from "../../src/methods/pyramidkv.ts";
 import { select } from "../../src/methods/select.ts";
 import { snapKV } from "../../src/methods/snapkv.ts";
@@ -52,6 +53,7 @@ function observation(layer: number): LayerObservation {
     layer,
     length: LENGTH,
     kvHeads: KV_HEADS,
+    positions: Int32Array.from({ length: KV_HEADS * LENGTH }, (_, i) => i % LENGTH),
     queries: blank(HEADS, OBSERVED, 1),
     keys: blank(KV_HEADS, LENGTH, 1),
     values: blank(KV_HEADS, LENGTH, 1),
@@ -99,6 +101,9 @@ describe("SmolLM2's selections", () => {
     snapkv_kvpress_w8: [(budget) => kvpress.snapKV({ budget, window: 8 })],
     snapkv_kvpress_w32: [(budget) => kvpress.snapKV({ budget, window: 32 })],
     pyramid_kvpress_w8_beta20: [(budget) => kvpress.pyramidKV({ budget, window: 8 })],
+    adakv_factory: [(budget) => kvcacheFactory.adaKV({ budget })],
+    adakv_kvpress: [(budget) => kvpress.adaKV({ budget, window: 8 })],
+    observed_kvpress: [(budget) => observedAttention({ budget })],
     pyramid_kvpress_w8_beta4: [(budget) => kvpress.pyramidKV({ budget, window: 8, beta: 4 })],
   };
   for (const [name, variants] of Object.entries(methods)) {

@@ -12,8 +12,11 @@ import {
   generate,
   h2o,
   type KvCache,
+  keyDiff,
+  knorm,
   loadModel,
   type Method,
+  observedAttention,
   prefill,
   pyramidKV,
   retain,
@@ -21,6 +24,7 @@ import {
   snapKV,
   step,
   streamingLLM,
+  tova,
   windowAttention,
 } from "../../src/index.ts";
 import { argmax } from "../../src/tensor.ts";
@@ -38,6 +42,12 @@ const METHODS: Readonly<Record<string, (budget: number) => Method>> = {
   snapkv_kvpress_w8: (budget) => kvpress.snapKV({ budget, window: 8 }),
   snapkv_kvpress_w32: (budget) => kvpress.snapKV({ budget, window: 32 }),
   pyramid_kvpress_w8_beta20: (budget) => kvpress.pyramidKV({ budget, window: 8 }),
+  adakv_factory: (budget) => kvcacheFactory.adaKV({ budget }),
+  adakv_kvpress: (budget) => kvpress.adaKV({ budget, window: 8 }),
+  observed_kvpress: (budget) => observedAttention({ budget }),
+  tova: (budget) => tova({ budget }),
+  knorm: (budget) => knorm({ budget }),
+  keydiff: (budget) => keyDiff({ budget }),
   pyramid_kvpress_w8_beta4: (budget) => kvpress.pyramidKV({ budget, window: 8, beta: 4 }),
 };
 const BUDGETS = [64, 128];

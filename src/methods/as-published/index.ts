@@ -11,7 +11,9 @@ export const publishedRegistry = {
   "kvcache-factory/h2o": kvcacheFactory.h2o,
   "kvcache-factory/snapkv": kvcacheFactory.snapKV,
   "kvcache-factory/pyramidkv": kvcacheFactory.pyramidKV,
+  "kvcache-factory/adakv": kvcacheFactory.adaKV,
   "kvpress/streamingllm": kvpress.streamingLLM,
   "kvpress/snapkv": kvpress.snapKV,
   "kvpress/pyramidkv": kvpress.pyramidKV,
+  "kvpress/adakv": kvpress.adaKV,
 } as const satisfies Record<string, MethodFactory>;

@@ -4,7 +4,7 @@
  *
  * @see https://github.com/Zefan-Cai/KVCache-Factory
  */
-import { kvcacheFactoryPyramid } from "../../allocation/published/kvcache-factory.ts";
+import { kvcacheFactoryAdaptive, kvcacheFactoryPyramid } from "../../allocation/published/kvcache-factory.ts";
 import { define } from "../define.ts";
 import { type H2OOptions, h2o } from "../h2o.ts";
 import type { MethodFactory } from "../method.ts";
@@ -38,4 +38,17 @@ const pyramidKV: MethodFactory<PyramidKVOptions> = define(
   ({ beta, ...rest }) => ({ ...snapKV(rest), allocate: kvcacheFactoryPyramid({ beta }) }),
 );
 
-export const kvcacheFactory = { streamingLLM, h2o: h2oAsPublished, snapKV: snapKVAsPublished, pyramidKV } as const;
+/** Off its budget by a few entries. */
+const adaKV: MethodFactory<SnapKVOptions> = define(
+  "kvcache-factory/adakv",
+  { options: snapKVOptions, budgetAbove: "window", exact: false },
+  (options) => ({ ...snapKV(options), allocate: kvcacheFactoryAdaptive() }),
+);
+
+export const kvcacheFactory = {
+  streamingLLM,
+  h2o: h2oAsPublished,
+  snapKV: snapKVAsPublished,
+  pyramidKV,
+  adaKV,
+} as const;

@@ -4,7 +4,7 @@
  *
  * @see https://github.com/NVIDIA/kvpress
  */
-import { kvpressPyramid } from "../../allocation/published/kvpress.ts";
+import { kvpressAdaptive, kvpressPyramid } from "../../allocation/published/kvpress.ts";
 import { uniform } from "../../allocation/uniform.ts";
 import { chain } from "../../scoring/chain.ts";
 import { meanOverGroup } from "../../scoring/group.ts";
@@ -43,4 +43,10 @@ const pyramidKV: MethodFactory<PyramidKVOptions> = define(
   ({ beta, ...rest }) => ({ ...snapKV(rest), allocate: kvpressPyramid({ beta }) }),
 );
 
-export const kvpress = { streamingLLM, snapKV, pyramidKV } as const;
+/** Exact in total; masks what it evicts where ours frees it. */
+const adaKV: MethodFactory<SnapKVOptions> = define("kvpress/adakv", { options, budgetAbove: "window" }, (rest) => ({
+  ...snapKV(rest),
+  allocate: kvpressAdaptive(),
+}));
+
+export const kvpress = { streamingLLM, snapKV, pyramidKV, adaKV } as const;
