@@ -1,0 +1,34 @@
+import { rankable } from "./rankable.ts";
+import type { LayerView, Needs, Score } from "./score.ts";
+
+/**
+ * The weighted sum of scores, each [KH, m]. Scores of different kinds are best ranked before: `chain(keyDifference(), rank)`.
+ *
+ * @param terms scores with their weights
+ */
+export const weightedSum = (...terms: readonly (readonly [weight: number, score: Score])[]): Score => ({
+  needs: allNeeds(terms.map(([, { needs }]) => needs)),
+  async evaluate(view) {
+    let sum: Float32Array | null = null;
+    let dims: readonly number[] = [];
+    for (const [weight, score] of terms) {
+      const scores = rankable(await score.evaluate(view), view);
+      sum ??= new Float32Array(scores.data.length);
+      for (const [i, value] of scores.data.entries()) sum[i] = (sum[i] ?? 0) + weight * value;
+      dims = scores.dims;
+    }
+    return { data: sum ?? new Float32Array(0), dims };
+  },
+});
+
+/** A score for each layer, lowest first; the last one goes for all layers above. */
+export const perLayer = (...scores: readonly [Score, ...Score[]]): Score => ({
+  needs: allNeeds(scores.map(({ needs }) => needs)),
+  evaluate: (view: LayerView) => (scores[view.layer] ?? scores.at(-1) ?? scores[0]).evaluate(view),
+});
+
+/** What all of them together must have observed. */
+const allNeeds = (needs: readonly Needs[]): Needs => ({
+  queries: Math.max(0, ...needs.map(({ queries }) => queries)),
+  columnSums: needs.some(({ columnSums }) => columnSums),
+});
