@@ -1,7 +1,7 @@
 /** Scores against LongBench's own code (make_metrics.py): the same numbers to the last bit. */
 import { expect, test } from "bun:test";
-import { type Metric, metrics } from "../../../src/evaluate/metrics/index.ts";
-import golden from "./metrics.json" with { type: "json" };
+import { type Metric, metrics } from "../../src/evaluate/metrics/index.ts";
+import golden from "../fixtures/longbench/metrics.json" with { type: "json" };
 
 type Row = readonly (string | number)[];
 
