@@ -60,7 +60,9 @@ export function promptTokens(
     const cut = cutMiddle(tokenizer, text, limit, whole);
     const tokens = tokenizer.encode(chat ? tokenizer.chat([{ role: "user", content: cut }]) : cut);
     if (tokens.length <= room) return tokens;
-    limit = Math.min(limit, whole.length) - (tokens.length - room);
+    const tried = Math.min(limit, whole.length);
+    // By no more than half: text that is read again as more tokens than it was shrinks faster than its tokens are counted off.
+    limit = Math.max(tried - (tokens.length - room), Math.floor(tried / 2));
   }
   throw invalid([task, "maxLength"], maxLength, "fewer tokens: the chat template leaves no room for a prompt");
 }

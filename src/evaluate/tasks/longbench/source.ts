@@ -68,7 +68,7 @@ async function* readable(path: string, chunks: AsyncIterable<Uint8Array>): Async
     yield* chunks;
   } catch (cause) {
     if (cause instanceof KvError) throw cause;
-    const [found, system] = [reason(cause), systemCode(cause) !== ""];
+    const [found, system] = [reason(cause), /^E[A-Z0-9]+$/.test(systemCode(cause))];
     if (system)
       throw new KvError({ code: "disk_error", path: [path], found, allowed: "a file that can be read", cause });
     throw new KvError({ code: "corrupt_file", path: [path], found, allowed: "a zip archive", cause });
