@@ -3,6 +3,7 @@
  * answer is worth. It knows nothing of models beyond their tokenizer, and nothing of methods.
  */
 import type { z } from "zod";
+import type { KvError } from "../error.ts";
 import { parseOptions } from "../methods/options.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 
@@ -29,6 +30,8 @@ export interface Reader {
   readonly contextLength: number;
   /** Equal seeds, options and tokenizers make equal examples. Tasks that read files do not depend on it. */
   readonly seed: number;
+  /** Told of each example that a task leaves out because it was asked to and it cannot be read; default: a warning of the process. */
+  readonly onSkip?: (fault: KvError) => void;
 }
 
 /**

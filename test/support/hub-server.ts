@@ -135,7 +135,8 @@ function serveApi(hub: HubServer, url: string, response: ServerResponse): void {
   const json = (value: unknown) =>
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
   const refuse = (code: string) => response.writeHead(404, { "x-error-code": code }).end();
-  if (!url.startsWith(`/api/models/${hub.id}/`)) refuse("RepoNotFound");
+  const repo = hub.id.startsWith("datasets/") ? hub.id : `models/${hub.id}`;
+  if (!url.startsWith(`/api/${repo}/`)) refuse("RepoNotFound");
   else if (![hub.commit(), "main", "HEAD", "v1.0"].includes(decodeURIComponent(revision))) refuse("RevisionNotFound");
   else if (what === "revision")
     json({ _id: "0", id: hub.id, sha: hub.commit(), lastModified: "2026-01-01T00:00:00.000Z" });

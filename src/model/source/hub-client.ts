@@ -1,9 +1,9 @@
 /** What is asked of the Hub before any file: which commit, and which files it has. Through its own library. */
-import { listFiles, modelInfo } from "@huggingface/hub";
+import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { KvError } from "../../error.ts";
 import { throwIfAborted } from "./faults.ts";
 import { type Guard, guard, HttpFault } from "./guarded-fetch.ts";
-import { access, type HubModel, hubError } from "./hub-model.ts";
+import { access, type HubModel, hubError, repoOf } from "./hub-model.ts";
 import { type RemoteFile, remoteFile } from "./listing.ts";
 import type { Settings } from "./options.ts";
 import { isTransient, pause } from "./retry.ts";
@@ -15,8 +15,10 @@ const LISTING_LIMIT = 20_000;
 /** The commit a revision stands for now. @throws KvError `model_unreachable`, `model_not_found`, `access_denied`, `aborted` */
 export async function commitOf(model: HubModel, settings: Settings): Promise<string> {
   const { id, revision } = model;
+  const { type, name } = repoOf(id);
+  const info = type === "dataset" ? datasetInfo<"sha"> : modelInfo<"sha">;
   const { sha } = await ask(model, settings, ({ fetch }) =>
-    modelInfo({ name: id, revision, additionalFields: ["sha"], ...access(settings), fetch }),
+    info({ name, revision, additionalFields: ["sha"], ...access(settings), fetch }),
   );
   if (isCommit(sha) && (!isCommit(revision) || sha === revision)) return sha;
   const allowed = isCommit(revision) ? `the commit ${revision}` : "a commit (40 hex digits)";

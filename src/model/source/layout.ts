@@ -7,11 +7,11 @@ import { copyFile, link, mkdir, readFile, realpath, rename, rm, stat, symlink, w
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
 import { onDisk } from "./faults.ts";
+import { repoOf } from "./hub-model.ts";
 import { isCommit } from "./safe-name.ts";
 
-/** @param id a validated "owner/name" */
-export const repoFolder = (cacheDir: string, id: string): string =>
-  join(cacheDir, getRepoFolderName({ type: "model", name: id }));
+/** @param id a validated "owner/name" or "datasets/owner/name" */
+export const repoFolder = (cacheDir: string, id: string): string => join(cacheDir, getRepoFolderName(repoOf(id)));
 
 export const blobPath = (repo: string, hash: string): string => join(repo, "blobs", hash);
 

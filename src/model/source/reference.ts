@@ -63,14 +63,18 @@ async function kindOf(path: string): Promise<"folder" | "file" | null> {
 const PART = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?$/;
 
 function parseHubId(ref: string): Reference {
+  const reference = hubReference(ref);
+  if (reference === null) throw notAReference(ref);
+  return { kind: "hub", ...reference };
+}
+
+/** The parts of "owner/name" or "owner/name@revision"; null for anything else. */
+export function hubReference(ref: string): { readonly id: string; readonly revision: string | null } | null {
   const [id = "", revision, ...rest] = ref.split("@");
   const parts = id.split("/");
   const named = parts.length === 2 && parts.every((part) => PART.test(part) && !/\.\.|--/.test(part));
   const pinned = revision === undefined || Revision.safeParse(revision).success;
-  if (!named || !pinned || rest.length > 0) {
-    throw notAReference(ref);
-  }
-  return { kind: "hub", id, revision: revision ?? null };
+  return named && pinned && rest.length === 0 ? { id, revision: revision ?? null } : null;
 }
 
 function notAReference(found: unknown): KvError {
