@@ -11,7 +11,7 @@ export function storeFault(path: string, thrown: unknown): unknown {
   const why = reason(thrown);
   const kind = why.split(":")[0] ?? "";
   if (!/^(IO|FATAL|TransactionContext|INTERNAL|Serialization|Out of Memory) Error$/.test(kind)) return thrown;
-  if (/not a valid DuckDB database|version number|corrupt|checksum|serializ/i.test(why))
+  if (/not a valid DuckDB database|version number|read enough|corrupt|checksum|serializ/i.test(why))
     return notAStore(path, why, thrown);
   if (/could not set lock/i.test(why)) return inUse(path, why, thrown);
   return diskRefused(path, why, thrown);

@@ -10,23 +10,30 @@ import { invalid } from "../../options.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** What a read-only transaction leaves: it would let some others through, which change the connection or the instance. */
-const READING: readonly StatementType[] = [StatementType.SELECT, StatementType.EXPLAIN];
-
-/** Runs one SELECT or EXPLAIN on a connection that is in a read-only transaction. @throws KvError `invalid_option` */
+/**
+ * Runs one SELECT on a connection that is in a read-only transaction.
+ *
+ * The transaction alone would let some statements through that change the connection or the instance.
+ *
+ * @throws KvError `invalid_option`
+ */
 export async function select(connection: DuckDBConnection, sql: string): Promise<readonly Row[]> {
   const statements = await connection.extractStatements(sql);
   if (statements.count !== 1) throw invalid(["query"], sql, "one statement");
   const statement = await statements.prepare(0);
-  if (!READING.includes(statement.statementType))
-    throw invalid(["query"], sql, "a statement that only reads, such as SELECT");
+  if (statement.statementType !== StatementType.SELECT) throw invalid(["query"], sql, "a SELECT, which only reads");
   const found = await statement.run();
-  return await found.convertRowObjects(plain);
+  const names = found.deduplicatedColumnNames();
+  const isJson = found.columnTypes().map(({ alias }) => alias === "JSON");
+  const row = (values: readonly JS[]) =>
+    Object.fromEntries(
+      values.map((it, i) => [names[i] ?? "", isJson[i] && typeof it === "string" ? JSON.parse(it) : it]),
+    );
+  return (await found.convertRows(plain)).map(row);
 }
 
-/** As JavaScript has it: JSON as what it says, whole numbers as numbers where they fit. */
-const plain: DuckDBValueConverter<JS> = (value, type, converter) => {
-  if (type.alias === "JSON" && typeof value === "string") return JSON.parse(value);
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  return JSDuckDBValueConverter(value, type, converter);
-};
+/** As JavaScript has it: whole numbers as numbers too, where they fit. */
+const plain: DuckDBValueConverter<JS> = (value, type, converter) =>
+  typeof value === "bigint" && Number.isSafeInteger(Number(value))
+    ? Number(value)
+    : JSDuckDBValueConverter(value, type, converter);
