@@ -32,7 +32,9 @@ export type KvErrorCode =
   | "wrong_shape"
   | "tokenizer_missing"
   | "template_failed"
-  | "engine_failed";
+  | "engine_failed"
+  | "queue_unreachable"
+  | "job_failed";
 
 export interface KvErrorDetails {
   readonly code: KvErrorCode;
