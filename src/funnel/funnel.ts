@@ -11,6 +11,7 @@ import { entropy } from "./spread.ts";
 
 /** Positions that attract attention whatever they hold: StreamingLLM's default. */
 const SINKS = 4;
+const MOST_BINS = 256;
 
 /** Where a part of the prompt begins, such as a document. */
 export interface Boundary {
@@ -21,7 +22,7 @@ export interface Boundary {
 export interface FunnelOptions {
   /** Last tokens of the prompt whose attention is looked at; default 8. At most 64, unless prefill observed more. */
   readonly window?: number | undefined;
-  /** Bins along the prompt; default one per token. */
+  /** Bins along the prompt; default one per token and at most 256, which a picture has room for. */
   readonly bins?: number | undefined;
   /** Where the prompt's parts begin, for pictures. */
   readonly boundaries?: readonly Boundary[] | undefined;
@@ -81,7 +82,7 @@ export async function funnel(context: Context, options: FunnelOptions = {}): Pro
         allowed: `below ${length}, the prompt's length`,
       });
   }
-  const edges = evenEdges(length, bins ?? length);
+  const edges = evenEdges(length, bins ?? MOST_BINS);
   const layers: FunnelLayer[] = [];
   for (const observed of observations(context))
     layers.push(layerOf(await meanAttention(observed, window), window, edges));

@@ -9,7 +9,11 @@ export { type FunnelHeatmapOptions, funnelHeatmap } from "./charts/funnel-heatma
 export { type LayerBudgetsOptions, layerBudgets, type MethodBudgets } from "./charts/layer-budgets.ts";
 export { type NeedleOptions, needleHeatmap } from "./charts/needle-heatmap.ts";
 export { type MethodRecall, type RecallOptions, recallByLayer } from "./charts/recall-by-layer.ts";
+export { toHtml } from "./html.ts";
+export type { Column, Heading, Listing, Page, Paragraph, Part, Table } from "./page.ts";
 export { type Picture, picture } from "./picture.ts";
 export { type PngOptions, toPng } from "./png.ts";
+export { type ReportInput, report } from "./report/index.ts";
+export { save, savePage } from "./save.ts";
 export { type Data, type Row, type Specification, vegaLite } from "./specification.ts";
 export { toSvg } from "./svg.ts";

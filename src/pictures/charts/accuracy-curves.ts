@@ -63,7 +63,7 @@ export function accuracyCurves(
               scale: { domain: [0, 1] },
               axis: { format: ".1f", tickCount: 6 },
             },
-            strokeDash: { field: "method", type: "nominal", scale: dashes, legend: null },
+            strokeDash: { field: "method", type: "nominal", title: "method", scale: dashes },
           },
         },
         {

@@ -49,7 +49,7 @@ export function costCurves(
     layer: [
       {
         mark: { type: "line", strokeWidth: 2 },
-        encoding: { strokeDash: { field: "method", type: "nominal", scale: dash, legend: null } },
+        encoding: { strokeDash: { field: "method", type: "nominal", title: "method", scale: dash } },
       },
       {
         mark: { type: "point", filled: true, size: 55, opacity: 1 },

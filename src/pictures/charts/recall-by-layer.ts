@@ -52,7 +52,7 @@ export function recallByLayer(
       layer: [
         {
           mark: { type: "line", strokeWidth: 2 },
-          encoding: { strokeDash: { field: "method", type: "nominal", scale: dash, legend: null } },
+          encoding: { strokeDash: { field: "method", type: "nominal", title: "method", scale: dash } },
         },
         {
           mark: { type: "point", filled: true, size: 36, opacity: 1 },
