@@ -10,11 +10,11 @@ const POLICY =
   "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:";
 
 const STYLE = `
-body { font: 15px/1.5 Arimo, Arial, Helvetica, sans-serif; color: #222; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 Arimo, Arial, Helvetica, sans-serif; color: #222; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 figure { margin: 1.5rem 0; overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
-th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #e2e2e2; text-align: left; overflow-wrap: anywhere; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; margin: 1rem 0; }
+th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #e2e2e2; text-align: left; max-width: 24rem; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 pre { background: #f5f5f5; padding: .8rem; overflow-x: auto; }
 footer { color: #6b6b6b; margin-top: 3rem; font-size: .85rem; }
@@ -61,7 +61,7 @@ const paragraph = ({ text }: Paragraph) => `<p>${htmlText(text)}</p>`;
 const listing = ({ lines }: Listing) => `<pre>${lines.map(htmlText).join("\n")}</pre>`;
 
 const figure = (specification: Specification) =>
-  `<figure role="img" aria-label="${htmlText(`${specification.title}. ${specification.alt}`)}"><div class="picture"></div>` +
+  `<figure aria-label="${htmlText(`${specification.title}. ${specification.alt}`)}"><div class="picture"></div>` +
   `<script type="application/json" class="vega-lite">${scriptJson(vegaLite(specification))}</script></figure>`;
 
 function table({ columns, rows }: Table): string {
