@@ -24,10 +24,20 @@ export async function toSvg(specification: Specification): Promise<string> {
   measureByFont();
   const view = new View(parse(compile(vegaLite(specification)).spec), { renderer: "none" });
   try {
-    return xmlText(await view.toSVG());
+    return ownIds(xmlText(await view.toSVG()));
   } finally {
     view.finalize();
   }
+}
+
+/** Vega counts gradients and clips over all pictures that it draws: here each picture counts its own, and is the same each time. */
+function ownIds(svg: string): string {
+  const ids = new Map<string, string>();
+  return svg.replace(/(id="|url\(#)(gradient_?|clip)(\d+)/g, (_, before: string, kind: string, count: string) => {
+    const own = ids.get(kind + count) ?? `${kind}${ids.size}`;
+    ids.set(kind + count, own);
+    return before + own;
+  });
 }
 
 /** Vega guesses widths where it finds no canvas: four fifths of a letter's height each, which leaves gaps and cuts labels short. */

@@ -1,6 +1,6 @@
 import type { Summary } from "../../evaluate/index.ts";
 import { type Picture, picture } from "../picture.ts";
-import { distinct, drawable, facet, leftOut, methodScales, nothing, sampleSize } from "./rows.ts";
+import { distinct, drawable, facet, leftOut, methodEncodings, nothing, sampleSize } from "./rows.ts";
 
 export interface AccuracyOptions {
   /** Default "Accuracy against budget". */
@@ -25,10 +25,10 @@ export function accuracyCurves(
   const rows = drawn.flatMap((summary) => (isLevel(summary) ? ends : [summary.kept]).map((x) => row(summary, x)));
   const methods = distinct(rows.map(({ method }) => method));
   const levels = new Set(drawn.filter(isLevel).map((summary) => facet(summary, "method")));
-  const { colour, dash, shape } = methodScales(methods);
+  const { colour, dash, shape } = methodEncodings(methods);
   const isLevelAt = (i: number) => levels.has(methods[i] ?? "");
-  const dashes = { ...dash, range: dash.range.map((own, i) => (isLevelAt(i) ? [5, 4] : own)) };
-  const shapes = { ...shape, range: shape.range.map((own, i) => (isLevelAt(i) ? "stroke" : own)) };
+  const dashes = { ...dash, scale: { range: dash.scale.range.map((own, i) => (isLevelAt(i) ? [5, 4] : own)) } };
+  const shapes = { ...shape, scale: { range: shape.scale.range.map((own, i) => (isLevelAt(i) ? "stroke" : own)) } };
   return picture({
     title,
     subtitle: `Mean score with its confidence interval, ${sampleSize(drawn)}.${leftOut(summaries.length - drawn.length)}`,
@@ -46,7 +46,7 @@ export function accuracyCurves(
           scale: { type: "log", domain: [(ends[0] ?? 1) * 0.92, (ends[1] ?? 1) * 1.08], nice: false },
           axis: { values: kept.toSorted((a, b) => a - b), format: ",.0f", labelOverlap: "greedy", labelSeparation: 6 },
         },
-        color: { field: "method", type: "nominal", title: "method", scale: colour },
+        color: colour,
       },
       layer: [
         {
@@ -60,18 +60,18 @@ export function accuracyCurves(
               field: "mean",
               type: "quantitative",
               title: "mean score",
-              scale: { domain: [0, 1] },
+              scale: { domain: [0, 1], clamp: true },
               axis: { format: ".1f", tickCount: 6 },
             },
-            strokeDash: { field: "method", type: "nominal", title: "method", scale: dashes },
+            strokeDash: dashes,
           },
         },
         {
-          transform: [{ filter: "!datum.level" }],
-          mark: { type: "point", filled: true, size: 55, opacity: 1 },
+          mark: { type: "point", filled: true, size: 55 },
           encoding: {
             y: { field: "mean", type: "quantitative" },
-            shape: { field: "method", type: "nominal", title: "method", scale: shapes },
+            shape: shapes,
+            opacity: { condition: { test: "datum.level", value: 0 }, value: 1 }, // a level has no points of its own
             tooltip: ["method", "budget", "kept", "mean", "low", "high", "examples"].map((field) => ({ field })),
           },
         },

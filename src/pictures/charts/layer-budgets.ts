@@ -1,6 +1,6 @@
 import type { Counts } from "../../allocation/schedule.ts";
 import { type Picture, picture } from "../picture.ts";
-import { distinct, methodScales, nothing } from "./rows.ts";
+import { distinct, methodEncodings, nothing } from "./rows.ts";
 
 /** What one method keeps: a schedule's counts, or `lengths` of a cache. */
 export interface MethodBudgets {
@@ -37,7 +37,7 @@ export function layerBudgets(
   );
   if (rows.length === 0) return nothing(title, "There is no method with layers.");
   const names = distinct(rows.map(({ method }) => method));
-  const { colour, dash } = methodScales(names);
+  const { colour, dash } = methodEncodings(names);
   return picture({
     title,
     subtitle: "Mean over a layer's KV heads; bands reach from the head that keeps least to the one that keeps most.",
@@ -55,13 +55,7 @@ export function layerBudgets(
           scale: { nice: false, zero: false, padding: 8 },
           axis: { format: "d", tickMinStep: 1, grid: false },
         },
-        color: {
-          field: "method",
-          type: "nominal",
-          title: "method",
-          scale: colour,
-          legend: { symbolType: "stroke" },
-        },
+        color: { ...colour, legend: { symbolType: "stroke" } },
       },
       layer: [
         {
@@ -72,7 +66,7 @@ export function layerBudgets(
           mark: { type: "line", interpolate: "step" },
           encoding: {
             y: { field: "mean", type: "quantitative", title: "entries per KV head" },
-            strokeDash: { field: "method", type: "nominal", title: "method", scale: dash },
+            strokeDash: dash,
             strokeWidth: { field: "width", type: "quantitative", scale: null, legend: null },
             tooltip: ["method", "layer", "mean", "least", "most"].map((field) => ({ field })),
           },

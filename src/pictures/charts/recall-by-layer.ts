@@ -1,5 +1,5 @@
 import { type Picture, picture } from "../picture.ts";
-import { distinct, leftOut, methodScales, nothing } from "./rows.ts";
+import { distinct, leftOut, methodEncodings, nothing } from "./rows.ts";
 
 /** Share of the last queries' attention that falls on what a method kept. */
 export interface MethodRecall {
@@ -22,7 +22,7 @@ export function recallByLayer(
   const rows = all.filter(({ recall }) => Number.isFinite(recall));
   if (rows.length === 0) return nothing(title, "No recall was measured.");
   const names = distinct(rows.map(({ method }) => method));
-  const { colour, dash, shape } = methodScales(names);
+  const { colour, dash, shape } = methodEncodings(names);
   return picture({
     title,
     subtitle: `Share of the last queries' attention that falls on what was kept.${leftOut(all.length - rows.length)}`,
@@ -44,20 +44,20 @@ export function recallByLayer(
           field: "recall",
           type: "quantitative",
           title: "attention recall",
-          scale: { domain: [0, 1] },
+          scale: { domain: [0, 1], clamp: true },
           axis: { format: ".0%" },
         },
-        color: { field: "method", type: "nominal", title: "method", scale: colour },
+        color: colour,
       },
       layer: [
         {
           mark: { type: "line", strokeWidth: 2 },
-          encoding: { strokeDash: { field: "method", type: "nominal", title: "method", scale: dash } },
+          encoding: { strokeDash: dash },
         },
         {
           mark: { type: "point", filled: true, size: 36, opacity: 1 },
           encoding: {
-            shape: { field: "method", type: "nominal", title: "method", scale: shape },
+            shape: shape,
             tooltip: ["method", "layer", "recall"].map((field) => ({ field })),
           },
         },

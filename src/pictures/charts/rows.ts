@@ -26,14 +26,19 @@ export function sampleSize(summaries: readonly Summary[]): string {
   return least === most ? `${least} ${least === 1 ? "example" : "examples"}` : `${least} to ${most} examples`;
 }
 
-/** Scales that give methods their colours, dashes and shapes, in this order in legends. */
-export function methodScales(methods: readonly string[]) {
+/**
+ * Encodings that give methods their colours, dashes and shapes. Their domain is the data's, in order of appearance: a domain in the
+ * specification would become a program's text, in which Vega 6.4 stumbles over a method called "constructor".
+ *
+ * @param methods in the order in which they appear in the data
+ */
+export function methodEncodings(methods: readonly string[]) {
   const styles = methodStyles(methods);
-  const domain = [...methods];
+  const method = { field: "method", type: "nominal", title: "method", sort: null } as const;
   return {
-    colour: { domain, range: styles.map(({ colour }) => colour) },
-    dash: { domain, range: styles.map(({ dash }) => (dash.length === 0 ? [1, 0] : [...dash])) },
-    shape: { domain, range: styles.map(({ shape }) => shape) },
+    colour: { ...method, scale: { range: styles.map(({ colour }) => colour) } },
+    dash: { ...method, scale: { range: styles.map(({ dash }) => (dash.length === 0 ? [1, 0] : [...dash])) } },
+    shape: { ...method, scale: { range: styles.map(({ shape }) => shape) } },
   };
 }
 

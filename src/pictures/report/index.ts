@@ -58,24 +58,13 @@ const byTask = (summaries: readonly Summary[]) => [...Map.groupBy(summaries, (su
 
 function overview(results: readonly Result[]): string {
   if (results.length === 0) return "There are no results: nothing has been measured yet.";
-  const count = (what: string, values: readonly string[]) => {
-    const { size } = new Set(values);
-    return `${size} ${what}${size === 1 ? "" : "s"}`;
-  };
-  const examples = count(
-    "example",
-    results.map(({ task, seed, example }) => JSON.stringify([task, seed, example])),
-  );
+  const several = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  const different = (what: string, of: (result: Result) => string) => several(distinct(results.map(of)).length, what);
+  const examples = different("example", ({ task, seed, example }) => JSON.stringify([task, seed, example]));
   const tasks = distinct(results.map(({ task }) => task)).join(", ");
-  const methods = count(
-    "method",
-    results.map(({ method }) => method),
-  );
-  const budgets = count(
-    "budget",
-    results.map(({ budget }) => budget),
-  );
-  return `${results.length} answers to ${examples} of ${tasks}, by ${methods} at ${budgets}.`;
+  const methods = different("method", ({ method }) => method);
+  const budgets = different("budget", ({ budget }) => budget);
+  return `${several(results.length, "answer")} to ${examples} of ${tasks}, by ${methods} at ${budgets}.`;
 }
 
 const MIB = 2 ** 20;
@@ -98,7 +87,7 @@ function headline(summaries: readonly Summary[]): Table {
       facet(summary, "method"),
       facet(summary, "budget"),
       number(summary.mean, 3),
-      `${number(summary.low, 3)} to ${number(summary.high, 3)}`,
+      Number.isFinite(summary.mean) ? `${number(summary.low, 3)} to ${number(summary.high, 3)}` : "none",
       number(summary.kept, 1),
       number(summary.bytes / MIB, 2),
       String(summary.count),
