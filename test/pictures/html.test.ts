@@ -28,7 +28,7 @@ describe("a page", () => {
         const held = [...html.matchAll(SCRIPT)].map(([, json = ""]): unknown => JSON.parse(json));
         assert.deepEqual(held, JSON.parse(JSON.stringify(parts.map((part) => vegaLite(part)))));
       },
-      20,
+      12,
     ));
 
   test("has no element but its own, whatever is said where", () =>

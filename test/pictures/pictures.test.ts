@@ -1,7 +1,7 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { Resvg } from "@resvg/resvg-js";
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 import fc from "fast-check";
 import { parse, View } from "vega";
 import { compile } from "vega-lite";
