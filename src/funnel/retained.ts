@@ -15,13 +15,10 @@ export function retained(
 ): readonly (readonly number[])[] {
   checkEdges(edges, "retained");
   const { layers, kvHeads } = cache.geometry;
-  const end = edges.at(-1) ?? 0;
   return Array.from({ length: layers }, (_, layer) => {
-    const holders = new Float64Array(end);
+    const holders = new Float64Array(cache.length);
     for (let head = 0; head < kvHeads; head++) {
-      for (const position of cache.positions(layer, head)) {
-        if (position < end) holders[position] = (holders[position] ?? 0) + 1;
-      }
+      for (const position of cache.positions(layer, head)) holders[position] = (holders[position] ?? 0) + 1;
     }
     return binned(holders, edges).map((held, b) => held / (kvHeads * ((edges[b + 1] ?? 0) - (edges[b] ?? 0))));
   });

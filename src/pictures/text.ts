@@ -1,10 +1,10 @@
 /** Text from data, made harmless where it is written. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML cannot hold, escaped or not
+// biome-ignore lint/suspicious/noControlCharactersInRegex: XML cannot hold these, escaped or not
 const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
-/** Without what XML cannot hold, escaped or not: control characters and halves of surrogate pairs. */
-export const xmlText = (text: string): string => text.toWellFormed().replace(NOT_IN_XML, "\ufffd");
+/** Without the control characters that XML cannot hold. */
+export const xmlText = (text: string): string => text.replace(NOT_IN_XML, "\ufffd");
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",

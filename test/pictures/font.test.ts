@@ -35,6 +35,7 @@ describe("the width of a text", () => {
     const svg = await toSvg(accuracyCurves(summariesOf(["w".repeat(500)], 0.5)));
     const label = /<text[^>]*>(w+…)<\/text>/.exec(svg)?.[1] ?? assert.fail();
     assert.ok(textWidth(label, 12) <= 260 && textWidth(label, 12) > 245);
+    assert.equal(await widthOf("w".repeat(500)), await widthOf("w".repeat(5000)));
   });
 });
 

@@ -58,6 +58,11 @@ describe("a report", () => {
       "needle: attention recall at budget 64",
       "Where attention falls, layer by layer",
     ]);
+    assert.deepEqual(
+      tables(page).map(({ rows }) => rows.length),
+      [5, 1, 3],
+      "equal settings are listed once",
+    );
     assert.deepEqual(page.parts.at(-1), { lines: ["pyramidkv sweep --seed 1"] });
     const recall = page.parts.find((part) => "spec" in part && part.title.includes("recall"));
     assert.ok(recall !== undefined && "spec" in recall);

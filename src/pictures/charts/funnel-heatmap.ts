@@ -1,6 +1,6 @@
 import type { Funnel } from "../../funnel/index.ts";
 import { type Picture, picture } from "../picture.ts";
-import { attentionRows, boundaryRows, FAINTEST, SHARES, shareRows, spreadRows, WIDTH } from "./funnel-rows.ts";
+import { attentionRows, boundaryRows, SHARES, shareRows, spreadRows, WIDTH } from "./funnel-rows.ts";
 import { type Layer, nothing } from "./rows.ts";
 
 export interface FunnelHeatmapOptions {
@@ -11,6 +11,9 @@ export interface FunnelHeatmapOptions {
   /** What kept that, for the subtitle: "pyramidkv, 128 entries". */
   readonly keptBy?: string | undefined;
 }
+
+/** Far below an even spread, nought included, all is one colour. */
+const FAINTEST = 0.03;
 
 /**
  * The attention of a prompt's last tokens: layers, lowest at the bottom, by positions, as a multiple of what an even spread would give
@@ -81,7 +84,7 @@ const attentionLayers = (length: number, { step, titled }: Rows): Layer[] => [
       x2: { field: "end" },
       y: titled,
       color: {
-        field: "drawn",
+        field: "timesEven",
         type: "quantitative",
         title: ["times an", "even spread"],
         scale: { type: "log", domain: [FAINTEST, Math.max(1, length)], scheme: "viridis", clamp: true },

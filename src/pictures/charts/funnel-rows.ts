@@ -3,8 +3,6 @@ import type { Funnel } from "../../funnel/index.ts";
 
 /** Pixels along the prompt. */
 export const WIDTH = 640;
-/** Far below an even spread, all is one colour; a log scale has no place for 0. */
-export const FAINTEST = 0.03;
 /** Pixels that the last label may reach beyond, over the panel beside it. */
 const OVERHANG = 120;
 /** Pixels of a letter, about, and of the shortest label that says something. */
@@ -39,8 +37,7 @@ export const attentionRows = ({ layers, edges, length }: Funnel, retained: reado
       const timesEven = (share / (to - from)) * length;
       const end = Math.min(length, to + length / WIDTH); // a pixel under the next one, so that no seam shows
       const kept = retained?.[layer]?.[bin] ?? 0;
-      const drawn = Math.max(timesEven, FAINTEST);
-      return { layer, from, to, end, middle: (from + to) / 2, mass: share, timesEven, drawn, kept };
+      return { layer, from, to, end, middle: (from + to) / 2, mass: share, timesEven, kept };
     }),
   );
 
