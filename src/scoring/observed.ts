@@ -1,14 +1,14 @@
 /** Takes from a view what a score asks for, or says what was not observed. */
 import type { Tensor } from "../../kernels/index.ts";
 import { KvError } from "../error.ts";
-import type { LayerView } from "./score.ts";
+import type { LayerObservation, LayerView } from "./score.ts";
 
 /**
  * The last w of the observed queries: [H, w, d].
  *
  * @throws KvError `observation_missing` when fewer were observed, `window_too_long` when the prompt has fewer tokens
  */
-export function lastQueries({ queries, length }: LayerView, w: number): Tensor {
+export function lastQueries({ queries, length }: LayerObservation, w: number): Tensor {
   const [heads = 0, observed = 0, size = 0] = queries.dims;
   if (w > length) {
     const allowed = `at most ${length}, the prompt's length`;

@@ -1,0 +1,67 @@
+import { type Picture, picture } from "../picture.ts";
+import { distinct, leftOut, methodEncodings, nothing } from "./rows.ts";
+
+/** Share of the last queries' attention that falls on what a method kept. */
+export interface MethodRecall {
+  readonly method: string;
+  /** 0 to 1, per layer. */
+  readonly recall: readonly number[];
+}
+
+export interface RecallOptions {
+  /** Default "Attention recall per layer". */
+  readonly title?: string | undefined;
+}
+
+/** Attention recall against layer, a line per method. */
+export function recallByLayer(
+  methods: readonly MethodRecall[],
+  { title = "Attention recall per layer" }: RecallOptions = {},
+): Picture {
+  const all = methods.flatMap(({ method, recall }) => recall.map((share, layer) => ({ method, layer, recall: share })));
+  const rows = all.filter(({ recall }) => Number.isFinite(recall));
+  if (rows.length === 0) return nothing(title, "No recall was measured.");
+  const names = distinct(rows.map(({ method }) => method));
+  const { colour, dash, shape } = methodEncodings(names);
+  return picture({
+    title,
+    subtitle: `Share of the last queries' attention that falls on what was kept.${leftOut(all.length - rows.length)}`,
+    alt: `Lines of attention recall against layer, for ${names.join(", ")}.`,
+    data: { rows },
+    spec: {
+      data: { name: "rows" },
+      width: 560,
+      height: 320,
+      encoding: {
+        x: {
+          field: "layer",
+          type: "quantitative",
+          title: "layer",
+          scale: { nice: false, zero: false, padding: 8 },
+          axis: { format: "d", tickMinStep: 1, grid: false },
+        },
+        y: {
+          field: "recall",
+          type: "quantitative",
+          title: "attention recall",
+          scale: { domain: [0, 1], clamp: true },
+          axis: { format: ".0%" },
+        },
+        color: colour,
+      },
+      layer: [
+        {
+          mark: { type: "line", strokeWidth: 2 },
+          encoding: { strokeDash: dash },
+        },
+        {
+          mark: { type: "point", filled: true, size: 36, opacity: 1 },
+          encoding: {
+            shape: shape,
+            tooltip: ["method", "layer", "recall"].map((field) => ({ field })),
+          },
+        },
+      ],
+    },
+  });
+}
