@@ -1,0 +1,11 @@
+/** Draws of one example, which do not depend on what other examples there are. */
+import { createHash } from "node:crypto";
+import { type Draws, draws } from "../draws.ts";
+
+export const drawsOf = (seed: number, ...example: readonly (string | number)[]): Draws =>
+  draws(
+    createHash("sha256")
+      .update(JSON.stringify([seed, ...example]))
+      .digest()
+      .readInt32LE(),
+  );
