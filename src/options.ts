@@ -46,5 +46,7 @@ export function refuseUnknown(options: unknown, names: readonly string[], owner:
 
 export function invalid(path: readonly (string | number)[], found: unknown, allowed: string): KvError {
   const fault = { code: "invalid_option", path, found, allowed } as const;
-  return new KvError(typeof found === "string" ? { ...fault, hint: "this is a string" } : fault);
+  // A number in quotes looks right in the message.
+  const isQuoted = typeof found === "string" && /^\s*([-+.\d]+|true|false|null)\s*$/.test(found);
+  return new KvError(isQuoted ? { ...fault, hint: "this is a string" } : fault);
 }

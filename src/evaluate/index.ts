@@ -4,10 +4,15 @@
  */
 export { type Draws, draws } from "./draws.ts";
 export { type Fidelity, type FidelityOptions, fidelities } from "./fidelity.ts";
+export * from "./metrics/index.ts";
 export type { Result } from "./result.ts";
+export { type Comparison, compare } from "./statistics/compare.ts";
+export { type SummariseOptions, summarise } from "./statistics/summarise.ts";
 export type { Summary } from "./statistics/summary.ts";
+export { openStore } from "./store/index.ts";
 export type { Store } from "./store/store.ts";
-export { type Budget, type SweepOptions, type SweepProgress, sweep } from "./sweep/index.ts";
+export { type Budget, parseBudget } from "./sweep/budget.ts";
+export { type SweepOptions, type SweepProgress, sweep } from "./sweep/index.ts";
 export {
   defineTask,
   type Example,
@@ -18,3 +23,4 @@ export {
   type Task,
   type TaskFactory,
 } from "./task.ts";
+export * from "./tasks/index.ts";

@@ -55,7 +55,7 @@ export interface Task<Asked extends Example = Example> {
    * @throws KvError `corrupt_file` with file and line, `invalid_option` where what was asked for does not fit the context
    */
   examples(reader: Reader): Iterable<Asked> | AsyncIterable<Asked>;
-  /** What an answer is worth: 0 to 1. */
+  /** What an answer is worth: 0 to 1. It follows from the task's name, the prompt and the answers, whatever the options. */
   score(answer: string, example: Asked): number;
 }
 

@@ -193,7 +193,9 @@ describe("a sweep that goes on", () => {
     expect(await more({})).toBe(0);
     expect(await more({ methods: [...methods, (o) => snapKV({ ...o, window: 4 })] })).toBe(3 * 2);
     expect(await more({ budgets: [16, "50%", 20] })).toBe(3 * 5);
-    expect(await more({ tasks: [letterTask({ examples: 4 })] })).toBe(4 * 11); // other options, another task
+    expect(await more({ tasks: [letterTask({ examples: 4 })] })).toBe(11);
+    expect(await more({ tasks: [letterTask({ maxNewTokens: 4 })] })).toBe(3 * 11);
+    expect(await more({ tasks: [{ ...task, name: "others" }] })).toBe(3 * 11);
     expect(await more({ seeds: [0, 1] })).toBe(3 * 11);
     expect(await more({ lastOnCache: false })).toBe(3 * 11);
     const provenance = async () => ({ ...(await model.provenance()), weights: "others" });

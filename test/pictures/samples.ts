@@ -17,6 +17,7 @@ export const summary = (group: Summary["group"], mean: number, kept = 128): Summ
   mean,
   low: Math.max(0, mean - 0.1),
   high: Math.min(1, mean + 0.1),
+  small: false,
   kept,
   bytes: kept * 9216,
 });

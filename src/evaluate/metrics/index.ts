@@ -1,17 +1,32 @@
 /**
- * Metrics: what an answer is worth, 0 to 1, as published evaluations compute it; the numbers agree with theirs to rounding in the last
- * bits (test/golden/metrics). One file per metric; `metrics` has them by name.
+ * Metrics: what an answer is worth, 0 to 1. Those of published evaluations agree with their numbers to rounding in the last bits
+ * (test/golden/metrics). One file per metric; `metrics` has them by name.
  */
 import { classification } from "./classification.ts";
 import { codeSimilarity, codeSimilarityLevenshtein } from "./code-similarity.ts";
 import { count } from "./count.ts";
+import { firstLabel } from "./first-label.ts";
+import { firstNumber } from "./first-number.ts";
 import type { Metric } from "./metric.ts";
 import { qaF1 } from "./qa-f1.ts";
 import { retrieval } from "./retrieval.ts";
 import { rougeL } from "./rouge-l.ts";
+import { stringMatchAll, stringMatchPart } from "./string-match.ts";
 
 export { bestOf, type Metric } from "./metric.ts";
-export { classification, codeSimilarity, codeSimilarityLevenshtein, count, qaF1, retrieval, rougeL };
+export {
+  classification,
+  codeSimilarity,
+  codeSimilarityLevenshtein,
+  count,
+  firstLabel,
+  firstNumber,
+  qaF1,
+  retrieval,
+  rougeL,
+  stringMatchAll,
+  stringMatchPart,
+};
 
 export const metrics = {
   "qa-f1": qaF1,
@@ -21,4 +36,8 @@ export const metrics = {
   "code-similarity-levenshtein": codeSimilarityLevenshtein,
   retrieval,
   count,
+  "string-match-all": stringMatchAll,
+  "string-match-part": stringMatchPart,
+  "first-number": firstNumber,
+  "first-label": firstLabel,
 } as const satisfies Record<string, Metric>;

@@ -4,12 +4,15 @@ import type { Provenance } from "../../load.ts";
 import type { Configuration } from "./budget.ts";
 import type { Ask } from "./job.ts";
 
-/** An example of a task, and all that decides it. */
+/**
+ * An example of a task. What it is asked is hashed with it, so the task's options need not be: more examples, or another length beside,
+ * are no reason to compute the old ones again.
+ */
 export interface Identity {
   readonly task: string;
-  readonly options: unknown;
   readonly seed: number;
   readonly example: string;
+  readonly answers: readonly string[];
 }
 
 /** SHA-256 of data: equal data has equal hashes, in whatever order its names stand. */

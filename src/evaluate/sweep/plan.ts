@@ -45,7 +45,7 @@ export async function plan(model: Model, provenance: Provenance, options: PlanOp
     for (const seed of options.seeds)
       for await (const example of task.examples({ tokenizer, contextLength: config.contextLength, seed })) {
         const ask = askOf(model, task, example, options);
-        const identity = { task: task.name, options: task.options, seed, example: example.id };
+        const identity = { task: task.name, seed, example: example.id, answers: example.answers };
         const held = ask.prompt.length - (ask.lastOnCache ? 1 : 0);
         const all = configurations(options.methods, options.budgets, held);
         const keys = keysOf(provenance, identity, ask, all);

@@ -1,0 +1,138 @@
+/** What the evaluation recipes share: which model, methods and budgets; a store that the same command goes on with; and a table at the end. */
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import Table from "cli-table3";
+import {
+  openStore,
+  parseBudget,
+  type Result,
+  type Summary,
+  summarise,
+  sweep,
+  type Task,
+} from "../../src/evaluate/index.ts";
+import { KvError, loadModel, publishedRegistry, registry } from "../../src/index.ts";
+import { named } from "./command.ts";
+import { progressBar } from "./progress-bar.ts";
+
+/** Options of every evaluation, for `parseArgs`. */
+export const OPTIONS = {
+  methods: { type: "string", default: "full,window,streamingllm,h2o,snapkv,pyramidkv" },
+  budgets: { type: "string", default: "64,128,256" },
+  seeds: { type: "string", default: "0" },
+  model: { type: "string" },
+  precision: { type: "string", default: "fp32" },
+  store: { type: "string" },
+  whole: { type: "boolean", default: false },
+  fidelity: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+/** How they are explained. */
+export const USAGE = `
+  --methods A,B,...  default: full,window,streamingllm,h2o,snapkv,pyramidkv; also ${others()}
+  --budgets A,B,...  entries kept per KV head on average, or shares of the prompt such as 25% (default: 64,128,256)
+  --seeds A,B,...    each makes other examples (default: 0)
+  --whole            prefills the whole prompt, as peers do: the first token of an answer is then full attention's. Else the prompt's
+                     last token is decoded on what was kept
+  --fidelity         also measures attention recall and output error in every layer
+  --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
+  --precision P      fp32 (default) or fast
+  --store FILE       where results are kept (default: results/<recipe>.duckdb). The same command goes on where it was interrupted
+  --json             one JSON object per result instead of the table
+  --help             this text`;
+
+export interface Values {
+  readonly methods: string;
+  readonly budgets: string;
+  readonly seeds: string;
+  readonly model?: string | undefined;
+  readonly precision: string;
+  readonly store?: string | undefined;
+  readonly whole: boolean;
+  readonly fidelity: boolean;
+  readonly json: boolean;
+}
+
+/** Asks the tasks and shows what came of it. @param facets what the table tells apart beside task, method and budget */
+export async function evaluate(recipe: string, values: Values, tasks: readonly Task[], facets: readonly string[] = []) {
+  const methods = named("--methods", values.methods, { ...registry, ...publishedRegistry });
+  const budgets = values.budgets.split(",").map((budget) => parseBudget(budget, ["--budgets"]));
+  const seeds = values.seeds.split(",").map(seed);
+  const path = values.store ?? `results/${recipe}.duckdb`;
+  await mkdir(dirname(path), { recursive: true });
+  using model = await loadModel(values.model, { precision: precision(values.precision) });
+  await using store = await openStore(path);
+  using bar = progressBar(0);
+  const interrupted = new AbortController();
+  const results: Result[] = [];
+  const onInterrupt = () => interrupted.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    const run = sweep({
+      model,
+      tasks,
+      methods,
+      budgets,
+      seeds,
+      store,
+      lastOnCache: !values.whole,
+      fidelity: values.fidelity,
+      signal: interrupted.signal,
+      onProgress: ({ done, total, example }) => {
+        bar.setTotal(total);
+        bar.show(done, example === null ? "" : `${example.task} ${example.id}`);
+      },
+    });
+    for await (const result of run) {
+      results.push(result);
+      if (values.json) console.log(JSON.stringify(result));
+    }
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+  bar[Symbol.dispose]();
+  if (values.json) return;
+  console.log(table(summarise(results, { by: ["task", ...facets, "method", "budget"] })));
+  console.log(JSON.stringify(await model.provenance()));
+  console.log(`${results.length} results in ${path}: bun run report ${path}`);
+}
+
+function table(summaries: readonly Summary[]): string {
+  const groups = Object.keys(summaries[0]?.group ?? {});
+  const view = new Table({
+    head: [...groups, "score", "95 % interval", "examples", "entries kept", "KV MiB"],
+    style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" }, // no lines between rows
+  });
+  for (const { group, mean, low, high, count, kept, bytes } of summaries) {
+    const interval = `${low.toFixed(2)} to ${high.toFixed(2)}`;
+    const mebibytes = (bytes / 2 ** 20).toFixed(1);
+    view.push([...Object.values(group).map(String), mean.toFixed(2), interval, count, kept.toFixed(0), mebibytes]);
+  }
+  return view.toString();
+}
+
+function precision(text: string): "fp32" | "fast" {
+  if (text === "fp32" || text === "fast") return text;
+  throw new KvError({ code: "invalid_option", path: ["--precision"], found: text, allowed: "fp32 or fast" });
+}
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value)) return value;
+  throw new KvError({
+    code: "invalid_option",
+    path: ["--seeds"],
+    found: text,
+    allowed: "integers separated by commas",
+  });
+}
+
+function others(): string {
+  const usual: readonly string[] = OPTIONS.methods.default.split(",");
+  return Object.keys({ ...registry, ...publishedRegistry })
+    .filter((name) => !usual.includes(name))
+    .join(", ");
+}
