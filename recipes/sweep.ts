@@ -3,12 +3,12 @@ import { type Task, taskFromText, tasks } from "../src/evaluate/index.ts";
 import { args, command } from "./support/command.ts";
 import { evaluate, OPTIONS, USAGE } from "./support/evaluation.ts";
 
-const DEFAULTS = ['needle {"lengths":[500,1000],"depths":10}', 'few-shot {"examples":20}'];
+const DEFAULTS = ['needle {"lengths":[500,1000],"depths":11,"examples":4}', 'few-shot {"lengths":[500],"examples":48}'];
 
 const HELP = `bun run sweep [options]
 
-Asks a model under every method at every budget, and says how many answers are right. Default: needles in 500 and 1,000 tokens and few-shot
-classification, about ten minutes on two cores.
+Asks a model under every method at every budget, and says how many answers are right. Default: 88 needles in 500 and 1,000 tokens and 48
+questions to classify, about ten minutes on two cores.
 
   --task TASK        a task's name, and options as JSON if need be: 'needle {"lengths":[500]}'. May be given several times.
                      Known: ${Object.keys(tasks).join(", ")}${USAGE}`;
