@@ -192,7 +192,7 @@ describe("a picture of anything", () => {
 test("labels of documents do not overlap, and those that have no room are left out", () =>
   holds(
     fc.record({
-      labels: fc.array(fc.string({ minLength: 1, maxLength: 60 }), { maxLength: 30 }),
+      labels: fc.array(fc.string({ minLength: 1, maxLength: 60, size: "max" }), { maxLength: 30, size: "max" }),
       length: fc.integer({ min: 60, max: 300 }),
     }),
     ({ labels, length }) => {
