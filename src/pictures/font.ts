@@ -1,6 +1,7 @@
 /** The font that pictures are laid out with and drawn in, on every machine the same. */
 import { createRequire } from "node:module";
 import { Resvg, type ResvgRenderOptions } from "@resvg/resvg-js";
+import { xmlText } from "./text.ts";
 
 const require = createRequire(import.meta.url);
 const file = (style: string) => require.resolve(`@expo-google-fonts/arimo/${style}`);
@@ -29,7 +30,7 @@ const EM = 1000;
 export function textWidth(text: string, fontSize: number, weight: "normal" | "bold" = "normal"): number {
   const known = advances[weight];
   let ems = 0;
-  for (const letter of text) {
+  for (const letter of xmlText(text)) {
     const width = known.get(letter) ?? advance(letter, weight);
     known.set(letter, width);
     ems += width;

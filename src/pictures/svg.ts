@@ -44,7 +44,7 @@ function ownIds(svg: string): string {
 function measureByFont(): void {
   textMetrics.width = ({ fontSize = 11, fontWeight, limit = 0 }, text) => {
     const bold = fontWeight === "bold" || Number(fontWeight) >= 600;
-    const width = textWidth(xmlText(String(text ?? "").trim()), fontSize, bold ? "bold" : "normal");
+    const width = textWidth(String(text ?? "").trim(), fontSize, bold ? "bold" : "normal");
     return limit > 0 ? Math.min(limit, width) : width;
   };
 }

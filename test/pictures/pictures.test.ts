@@ -6,7 +6,9 @@ import fc from "fast-check";
 import { parse, View } from "vega";
 import { compile } from "vega-lite";
 import schema from "vega-lite/vega-lite-schema.json" with { type: "json" };
+import { boundaryRows } from "../../src/pictures/charts/funnel-rows.ts";
 import { methodStyles } from "../../src/pictures/colours.ts";
+import { textWidth } from "../../src/pictures/font.ts";
 import {
   accuracyCurves,
   costCurves,
@@ -186,6 +188,28 @@ describe("a picture of anything", () => {
     assert.equal(svg.match(/fill="rgb\(68, 1, 84\)"/g)?.length, 3 * 29);
   });
 });
+
+test("labels of documents do not overlap, and those that have no room are left out", () =>
+  holds(
+    fc.record({
+      labels: fc.array(fc.string({ minLength: 1, maxLength: 60, size: "max" }), { maxLength: 30, size: "max" }),
+      length: fc.integer({ min: 60, max: 300 }),
+    }),
+    ({ labels, length }) => {
+      const even = 2 * length;
+      const rows = boundaryRows(funnelOf(labels, 1, even)).filter(({ label }) => label !== "");
+      if (labels.length > 0) assert.equal(rows[0]?.label, labels[0]);
+      for (const row of [0, 1]) {
+        const placed = rows
+          .filter((one) => one.row === row)
+          .map(({ position, label, room }) => {
+            const x = (position / even) * 640;
+            return [x, x + Math.min(room, textWidth(label, 11))] as const;
+          });
+        for (const [i, [start]] of placed.entries()) assert.ok(i === 0 || start > (placed[i - 1]?.[1] ?? 0));
+      }
+    },
+  ));
 
 test("methods have their own colour in every picture, whatever stands beside them", () =>
   holds(

@@ -1,13 +1,13 @@
 /** The rows that a funnel's picture is drawn from. */
 import type { Funnel } from "../../funnel/index.ts";
+import { textWidth } from "../font.ts";
 
 /** Pixels along the prompt. */
 export const WIDTH = 640;
-/** Pixels that the last label may reach beyond, over the panel beside it. */
-const OVERHANG = 120;
-/** Pixels of a letter, about, and of the shortest label that says something. */
-const LETTER = 6;
-const SHORTEST = 16;
+/** Of labels, in pixels: their font, where they are cut, and between two. */
+export const LABEL_SIZE = 11;
+const LONGEST = 150;
+const GAP = 8;
 
 /** What a layer's attention is shared out between, from left to right. */
 export const SHARES = [
@@ -41,16 +41,17 @@ export const attentionRows = ({ layers, edges, length }: Funnel, retained: reado
     }),
   );
 
-/** Labels, with the pixels that each has until the next in its row: in two rows where one is too crowded. */
+/**
+ * Labels in two rows, each where it has room beside the one before it; those that have none anywhere are left out, and only their
+ * lines remain.
+ */
 export function boundaryRows({ boundaries, length }: Funnel) {
-  const room = (i: number, rows: number) => {
-    const next = boundaries[i + rows];
-    const end = next === undefined ? WIDTH + OVERHANG : (next.position / length) * WIDTH;
-    return end - ((boundaries[i]?.position ?? 0) / length) * WIDTH - 6;
-  };
-  const rows = boundaries.every(({ label }, i) => label.length * LETTER <= room(i, 1)) ? 1 : 2;
-  return boundaries.map(({ position, label }, i) => {
-    const wide = room(i, rows) >= SHORTEST;
-    return { position, label: wide ? label : "", row: i % rows, room: Math.max(1, room(i, rows)) };
+  const ends = [0, 0]; // of each row's last label, in pixels
+  return boundaries.map(({ position, label }) => {
+    const x = (position / length) * WIDTH;
+    const room = Math.min(LONGEST, textWidth(label, LABEL_SIZE) + 1);
+    const row = ends.findIndex((end) => end <= x);
+    if (row >= 0) ends[row] = x + room + GAP;
+    return { position, part: label, label: row < 0 ? "" : label, row: Math.max(0, row), room };
   });
 }
