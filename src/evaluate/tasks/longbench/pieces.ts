@@ -38,7 +38,7 @@ export async function* itemsOf(chunks: AsyncIterable<Uint8Array>, limit = LIMIT)
       }
       quoted = byte === QUOTE;
       if ((byte === LIST || byte === OBJECT) && depth++ === 0) {
-        item.clear();
+        item.add(chunk.subarray(from, at)); // blanks, or what makes the first item no JSON
         from = at + 1;
       }
       const closes = byte === LIST_END || byte === OBJECT_END;
@@ -67,18 +67,14 @@ function collector(name: string, limit: number) {
     if (length > limit) parts = [];
     else parts.push(part);
   };
-  const clear = (): void => {
-    [parts, length] = [[], 0];
-  };
   return {
     add,
-    clear,
     /** The piece that this part ends. */
     end(part: Uint8Array = new Uint8Array()): Piece {
       add(part);
       const place = `${name} ${number++}`;
       const piece = length > limit ? tooLong(place, limit) : { place, bytes: Buffer.concat(parts) };
-      clear();
+      [parts, length] = [[], 0];
       return piece;
     },
   };
