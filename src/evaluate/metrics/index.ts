@@ -2,8 +2,8 @@
  * Metrics: what an answer is worth, 0 to 1, as published evaluations compute it, to the last bit on their goldens. One file per metric;
  * `metrics` has them by name.
  *
- * Ports that exist give other numbers: fuzzball 2.2.6 rounds halves up (63 for 62), gives two empty lines 0 for 100 and counts UTF-16 halves;
- * js-rouge 3.2.3 counts every word of other sentences (0.86 for 0.80).
+ * Ports that exist give other numbers: fuzzball 2.2.6 rounds halves up (63 for 62) and gives two empty lines 0 for 100; js-rouge 3.2.3 takes
+ * sentences otherwise (0.86 for 0.80).
  */
 import { classification } from "./classification.ts";
 import { codeSimilarity, codeSimilarityLevenshtein } from "./code-similarity.ts";
