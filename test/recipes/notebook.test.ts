@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const VEGA_LITE = "application/vnd.vegalite.v5+json";
 const PATIENCE = 300_000;
 /** Kept between runs: it takes 15 s to install. */
-const client = join(tmpdir(), "pyramidkv-notebook-client-1");
+const client = join(tmpdir(), "pyramidkv-jupyter-client-1");
 
 let folder: string;
 let cells: readonly (readonly Readonly<Record<string, unknown>>[])[];
@@ -30,7 +30,9 @@ beforeAll(async () => {
   await writeFile(join(kernel, "kernel.json"), JSON.stringify(spec));
   const pip = ["python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
   const requirements = join(root, "test/support/notebook-requirements.txt");
-  const installed = await run(["python3", "-c", "import nbclient"], { PYTHONPATH: client }).catch(() => null);
+  const installed = await run(["python3", "-c", "import jupyter_client, nbformat"], { PYTHONPATH: client }).catch(
+    () => null,
+  );
   if (installed === null) {
     await rm(client, { recursive: true, force: true });
     await run([...pip, "--target", client, "-r", requirements], { PIP_USER: "0" });

@@ -1,11 +1,13 @@
 /** Files as they are in the world: missing, empty, spoilt, from other systems. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { KvError } from "../../../src/error.ts";
 import { longBench, longBenchE, longBenchTasks, longBenchV2 } from "../../../src/evaluate/tasks/longbench/index.ts";
 import type { Tokenizer } from "../../../src/model/tokenizer/tokenizer.ts";
 import { faultOf, scratch } from "../../model/helpers.ts";
 import { examplesOf, FIXTURES, reader, textOf } from "./helpers.ts";
+
+setDefaultTimeout(60_000);
 
 const record = (more: object = {}) => ({
   _id: "a",
@@ -29,7 +31,8 @@ describe("an example", () => {
   test("has the record's id, answers and data set; in LongBench-E, the band of its length", async () => {
     using folder = scratch({ "qasper.jsonl": good, "data/qasper_e.jsonl": JSON.stringify(record({ length: 8000 })) });
     const [plain] = await read(folder.path);
-    expect(plain).toMatchObject({ id: "a", answers: ["Ida"], facets: { dataset: "qasper" }, classes: [] });
+    expect(plain).toMatchObject({ id: "a", answers: ["Ida"], classes: [] });
+    expect(plain?.facets).toEqual({ dataset: "qasper" });
     const [extended] = await examplesOf(longBenchE("qasper", { folder: folder.path }));
     expect(extended?.facets).toEqual({ dataset: "qasper_e", length: "8k+" });
   });
@@ -87,7 +90,7 @@ describe("a file", () => {
     expect(skipped.map(({ path }) => path)).toEqual([[file, ...place]]);
   });
 
-  test("with an enormous line is refused without its being read into memory", async () => {
+  test("with an enormous line is refused, or read without it", async () => {
     using folder = folderOf(Buffer.concat([Buffer.alloc((64 << 20) + 1, "x"), Buffer.from(`\n${good}\n`)]));
     const fault = await faultOf(() => read(folder.path));
     expect([fault.code, fault.path.at(-1)]).toEqual(["corrupt_file", "line 1"]);

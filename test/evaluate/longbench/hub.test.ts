@@ -119,13 +119,22 @@ describe("an archive in a folder", () => {
   });
 
   test.each([
-    ["lacks the file", zipOf([["data/trec.jsonl", file("trec.jsonl")]])],
-    ["is cut off", archive.subarray(0, archive.length - 40)],
-    ["is spoilt", zipOf([["data/qasper.jsonl", file("qasper.jsonl")]], (packed) => packed.subarray(0, -20))],
-    ["claims another size", zipOf([["data/qasper.jsonl", file("qasper.jsonl")]], () => deflateRawSync("more"))],
-  ])("that %s is refused with its name", async (_name, bytes) => {
+    ["lacks the file", zipOf([["data/trec.jsonl", file("trec.jsonl")]]), "an archive with qasper.jsonl"],
+    ["is cut off", archive.subarray(0, archive.length - 40), "a zip archive"],
+    [
+      "is spoilt",
+      zipOf([["data/qasper.jsonl", file("qasper.jsonl")]], (packed) => packed.subarray(0, -20)),
+      "a zip archive",
+    ],
+    [
+      "claims another size",
+      zipOf([["data/qasper.jsonl", file("qasper.jsonl")]], () => deflateRawSync("more")),
+      "a zip archive",
+    ],
+  ])("that %s is refused with its name", async (_name, bytes, allowed) => {
     using folder = scratch({ "data.zip": bytes });
     const fault = await faultOf(() => examplesOf(longBench("qasper", { folder: folder.path })));
-    expect([fault.code, fault.path]).toEqual(["corrupt_file", [join(folder.path, "data.zip")]]);
+    const path = [join(folder.path, "data.zip")];
+    expect([fault.code, fault.path, fault.allowed]).toEqual(["corrupt_file", path, allowed]);
   });
 });

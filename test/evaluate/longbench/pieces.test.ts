@@ -31,7 +31,7 @@ describe("lines", () => {
       expect(await read(linesOf(chunked(bytesOf(text), sizes)))).toEqual(text.split("\n").map(decoded));
     }));
 
-  test("over the limit are told, not kept, and cost no other line", () =>
+  test("over the limit are told, and cost no other line", () =>
     holds(sizes, async (sizes) => {
       const lines = linesOf(chunked(bytesOf(`one\n${"x".repeat(50)}\nthree`), sizes), 10);
       expect(await read(lines)).toEqual(["one", "(line 2: over 10 bytes)", "three"]);
@@ -67,7 +67,12 @@ describe("items", () => {
       },
     ));
 
-  test("over the limit are told, not kept, and cost no other item", async () => {
+  test("begin after what comes before the list, which makes the first one no JSON unless it is blank", () =>
+    holds(sizes, async (sizes) => {
+      expect(await read(itemsOf(chunked(bytesOf("list = [1,2]"), sizes)))).toEqual(["list = 1", "2", ""]);
+    }));
+
+  test("over the limit are told, and cost no other item", async () => {
     const items = itemsOf(chunked(bytesOf(`[1,"${"x".repeat(50)}",3]`), [3, 20]), 10);
     expect(await read(items)).toEqual(["1", "(item 2: over 10 bytes)", "3", ""]);
   });

@@ -1,5 +1,5 @@
 /** LongBench on a real network, though a tiny and random one: prompts that it can take, answers that can be scored. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   longBench,
   longBenchScores,
@@ -11,6 +11,8 @@ import type { Tokenizer } from "../../../src/model/tokenizer/tokenizer.ts";
 import { faultOf } from "../../support/fault.ts";
 import { tinyModel } from "../../support/tiny-model.ts";
 import { examplesOf, FIXTURES } from "./helpers.ts";
+
+setDefaultTimeout(60_000);
 
 const VOCABULARY = Array.from(" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.");
 

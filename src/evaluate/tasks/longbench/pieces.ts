@@ -26,34 +26,53 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, limit = LIMIT)
 /** The items of one JSON list: what is between its brackets, cut at commas outside of texts and inner brackets. */
 export async function* itemsOf(chunks: AsyncIterable<Uint8Array>, limit = LIMIT): AsyncGenerator<Piece> {
   const item = collector("item", limit);
-  let [depth, quoted, escaped] = [0, false, false];
+  let place: Place = { depth: 0, quoted: false, escaped: false };
   for await (const chunk of chunks) {
+    const { ends, after } = itemEnds(chunk, place);
     let from = 0;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at];
-      if (quoted) {
-        quoted = escaped || byte !== QUOTE;
-        escaped = !escaped && byte === BACKSLASH;
-        continue;
-      }
-      quoted = byte === QUOTE;
-      if ((byte === LIST || byte === OBJECT) && depth++ === 0) {
-        item.clear();
-        from = at + 1;
-      }
-      const closes = byte === LIST_END || byte === OBJECT_END;
-      if (closes) depth--;
-      if ((closes && depth === 0) || (byte === COMMA && depth === 1)) {
-        yield item.end(chunk.subarray(from, at));
-        from = at + 1;
-      }
+    for (const { at, begins } of ends) {
+      if (begins)
+        item.add(chunk.subarray(from, at)); // blanks, or what makes the first item no JSON
+      else yield item.end(chunk.subarray(from, at));
+      from = at + 1;
     }
     item.add(chunk.subarray(from));
+    place = after;
   }
   const rest = item.end();
-  yield depth === 0
+  yield place.depth === 0
     ? rest
     : { place: rest.place, found: "the end of the file", allowed: "a list with all its brackets" };
+}
+
+/** Where in a JSON text one is. */
+interface Place {
+  /** Open brackets. */
+  readonly depth: number;
+  /** In a text, and right behind a backslash of it. */
+  readonly quoted: boolean;
+  readonly escaped: boolean;
+}
+
+/**
+ * Where a chunk has the bracket that begins the list, and the commas and the bracket that end its items. Apart from the generator, whose loops
+ * are not compiled: 105 MB in 0.3 s rather than 5 (2026-11; LongBench v2 has more).
+ */
+function itemEnds(chunk: Uint8Array, { depth, quoted, escaped }: Place) {
+  const ends: { readonly at: number; readonly begins: boolean }[] = [];
+  for (let at = 0; at < chunk.length; at++) {
+    const byte = chunk[at];
+    if (quoted) {
+      quoted = escaped || byte !== QUOTE;
+      escaped = !escaped && byte === BACKSLASH;
+    } else if (byte === QUOTE) quoted = true;
+    else if (byte === LIST || byte === OBJECT) {
+      if (depth++ === 0) ends.push({ at, begins: true });
+    } else if (byte === LIST_END || byte === OBJECT_END) {
+      if (--depth === 0) ends.push({ at, begins: false });
+    } else if (byte === COMMA && depth === 1) ends.push({ at, begins: false });
+  }
+  return { ends, after: { depth, quoted, escaped } };
 }
 
 const [NEWLINE, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c];
@@ -67,18 +86,14 @@ function collector(name: string, limit: number) {
     if (length > limit) parts = [];
     else parts.push(part);
   };
-  const clear = (): void => {
-    [parts, length] = [[], 0];
-  };
   return {
     add,
-    clear,
     /** The piece that this part ends. */
     end(part: Uint8Array = new Uint8Array()): Piece {
       add(part);
       const place = `${name} ${number++}`;
       const piece = length > limit ? tooLong(place, limit) : { place, bytes: Buffer.concat(parts) };
-      clear();
+      [parts, length] = [[], 0];
       return piece;
     },
   };
