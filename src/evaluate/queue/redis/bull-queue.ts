@@ -20,7 +20,8 @@ const BATCH = 500;
  *
  * A job is there once, whoever adds it and how often, until its end was taken: asking for the next says so. A coordinator that stops
  * or dies leaves its jobs to the workers; another with the same jobs gets what was done meanwhile, and at most one end a second
- * time. Jobs of workers that die are begun again by others, up to 3 times in all.
+ * time. (Of two at once each gets every end, but jobs may be done twice.) Jobs of workers that die are begun again by others, up to
+ * 3 times in all.
  *
  * @throws KvError `invalid_option`; its `run` `queue_unreachable`, also where Redis goes away for long
  */
