@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
+import { KvError } from "../../../src/error.ts";
 import { bullQueue, type Done, inProcess, type Keyed, type Run, worker } from "../../../src/evaluate/queue/index.ts";
 import { faultOf } from "../../support/fault.ts";
 import { SILENCE, type TestJob, type TestOutcome, testJobs } from "../../support/queue-process.ts";
@@ -201,6 +202,23 @@ function queuesInRedis(server: TestRedis): void {
       });
       await Array.fromAsync(coordinator(name).run(jobs));
       expect(tries).toBe(6);
+      stop.abort();
+      await crew;
+    });
+
+    test("hears a KvError at once: the job would fail again", async () => {
+      const name = fresh();
+      const stop = new AbortController();
+      let tries = 0;
+      const fail = async () => {
+        tries++;
+        throw new KvError({ code: "disk_error", path: ["a"], found: "full", allowed: "empty" });
+      };
+      const crew = own(name, fail, stop.signal);
+      const [done] = await Array.fromAsync(coordinator(name).run(testJobs(1)));
+      expect(done).toMatchObject({ fault: { code: "job_failed" } });
+      expect(done !== undefined && "fault" in done && done.fault.message).toContain("a is full, but must be empty");
+      expect(tries).toBe(1);
       stop.abort();
       await crew;
     });
