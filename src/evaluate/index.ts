@@ -3,8 +3,13 @@
  * per example; a store keeps the results; statistics say how far to trust them.
  */
 export { type Draws, draws } from "./draws.ts";
+export * from "./queue/index.ts";
 export type { Result } from "./result.ts";
-export type { Summary } from "./statistics/summary.ts";
+export { type Comparison, type Contender, compare } from "./statistics/compare.ts";
+export type { ResamplingOptions } from "./statistics/options.ts";
+export { type SummariseOptions, summarise } from "./statistics/summarise.ts";
+export { SMALL, type Summary } from "./statistics/summary.ts";
+export { openStore } from "./store/index.ts";
 export type { Store } from "./store/store.ts";
 export {
   defineTask,

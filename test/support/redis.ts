@@ -19,23 +19,20 @@ export interface TestRedis extends AsyncDisposable {
 
 /** How to start a Redis here, or why that cannot be done. */
 export async function findRedis(): Promise<{ command: string; env: NodeJS.ProcessEnv } | { missing: string }> {
-  const own = await execute("redis-server", ["--version"]).then(
-    () => true,
-    () => false,
-  );
-  if (own) return { command: "redis-server", env: process.env };
+  const own = { command: "redis-server", env: process.env };
+  if (await execute(own.command, ["--version"]).then(Boolean, () => false)) return own;
   const cache = join(tmpdir(), "pyramidkv-test-redis");
   try {
     if (!(await exists(cache))) await unpack(cache);
+    const libraries = (await readdir(cache, { recursive: true })).filter((path) => /\.so(\.\d+)*$/.test(path));
+    const folders = new Set(libraries.map((path) => join(cache, path, "..")));
+    const env = { ...process.env, LD_LIBRARY_PATH: [...folders].join(":") };
+    const unpacked = { command: join(cache, "usr/bin/redis-server"), env };
+    await execute(unpacked.command, ["--version"], { env });
+    return unpacked;
   } catch (thrown) {
     return { missing: `no redis-server here, and none from apt: ${String(thrown).split("\n")[0]}` };
   }
-  const libraries = (await readdir(cache, { recursive: true })).filter((path) => /\.so(\.\d+)*$/.test(path));
-  const folders = new Set(libraries.map((path) => join(cache, path, "..")));
-  return {
-    command: join(cache, "usr/bin/redis-server"),
-    env: { ...process.env, LD_LIBRARY_PATH: [...folders].join(":") },
-  };
 }
 
 /** Starts a Redis. @param port default: a free one */
