@@ -1,13 +1,12 @@
 /** Sweeps: what is asked, once; what an interruption costs; and that a resumed sweep ends as one that was not interrupted. */
 import { describe, expect, test } from "bun:test";
 import { type Result, type Store, type SweepOptions, sweep } from "../../src/evaluate/index.ts";
-import { compress, full, generate, type KvErrorCode, prefill, registry, snapKV, step } from "../../src/index.ts";
+import { compress, full, generate, type KvErrorCode, prefill, snapKV, step } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
-import { letters, letterTask, withLetters } from "../support/letter-task.ts";
-import { sharedModel } from "../support/tiny-model.ts";
+import { letterMethods, letterModel, letters, letterTask } from "../support/letter-task.ts";
 
-const model = withLetters(await sharedModel({ layers: 2 }, 1));
-const methods = [full(), snapKV, registry.pyramidkv, registry.h2o, registry.window, registry.streamingllm];
+const model = await letterModel();
+const methods = letterMethods;
 const task = letterTask({ examples: 3 });
 const base: SweepOptions = { model, tasks: [task], methods, budgets: [16, "50%"] };
 

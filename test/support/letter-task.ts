@@ -1,8 +1,9 @@
 /** A task and a tokenizer for models of 64 tokens: prompts of letters, to measure sweeps and not models. */
 import { z } from "zod";
 import { defineTask, draws, type Example } from "../../src/evaluate/index.ts";
-import type { Model, Tokenizer } from "../../src/index.ts";
+import { full, type Model, registry, snapKV, type Tokenizer } from "../../src/index.ts";
 import { count } from "../../src/methods/options.ts";
+import { sharedModel } from "./tiny-model.ts";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \n";
 
@@ -14,6 +15,18 @@ export const letters: Tokenizer = {
 };
 
 export const withLetters = (model: Model): Model => ({ ...model, tokenizer: letters });
+
+/** The same in every process. */
+export const letterModel = async (): Promise<Model> => withLetters(await sharedModel({ layers: 2 }, 1));
+
+export const letterMethods = [
+  full(),
+  snapKV,
+  registry.pyramidkv,
+  registry.h2o,
+  registry.window,
+  registry.streamingllm,
+] as const;
 
 /** Random letters; an answer is worth the share of its letters that are small ones. */
 export const letterTask = defineTask(

@@ -1,5 +1,7 @@
 /** One example for many configurations, as plain data that can be sent to another process; and what comes back. */
 
+import type { Provenance } from "../../load.ts";
+
 /** How a prompt is put to a model. */
 export interface Ask {
   /** Token ids of the prompt. */
@@ -25,8 +27,10 @@ export interface Kept {
 }
 
 export interface Job {
-  /** Of the example and its configurations. */
-  readonly id: string;
+  /** Hash of all of it. */
+  readonly key: string;
+  /** Who must answer: another model's answers would be stored under this one's name. */
+  readonly model: Pick<Provenance, "weights" | "engine" | "precision">;
   readonly ask: Ask;
   readonly kept: readonly Kept[];
 }

@@ -6,7 +6,7 @@ import { tokensOf } from "../../prompt.ts";
 import type { Example, Task } from "../task.ts";
 import { type Budget, type Configuration, configurations } from "./budget.ts";
 import type { Ask } from "./job.ts";
-import { keysOf } from "./key.ts";
+import { hashOf, keysOf } from "./key.ts";
 
 /** A configuration, and the key of its result. */
 export interface Choice extends Configuration {
@@ -15,6 +15,8 @@ export interface Choice extends Configuration {
 
 /** One example for all configurations. */
 export interface Planned {
+  /** Of the example, whoever answers it. */
+  readonly id: string;
   readonly task: Task;
   readonly seed: number;
   readonly example: Example;
@@ -49,7 +51,14 @@ export async function plan(model: Model, provenance: Provenance, options: PlanOp
         const held = ask.prompt.length - (ask.lastOnCache ? 1 : 0);
         const all = configurations(options.methods, options.budgets, held);
         const keys = keysOf(provenance, identity, ask, all);
-        planned.push({ task, seed, example, ask, choices: all.map((one, i) => ({ ...one, key: keys[i] ?? "" })) });
+        planned.push({
+          id: hashOf(identity),
+          task,
+          seed,
+          example,
+          ask,
+          choices: all.map((one, i) => ({ ...one, key: keys[i] ?? "" })),
+        });
       }
   return planned;
 }

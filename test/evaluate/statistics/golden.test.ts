@@ -29,6 +29,12 @@ test.each(golden.bca)(
 );
 
 describe("the sign-flip test", () => {
+  test("of what no flip reaches gives what its number of flips can say, and not 0", () => {
+    const clear = Array.from({ length: 40 }, () => 1);
+    expect(signFlip(clear, { resamples: 999, seed: 0 })).toBe(1 / 1000);
+    expect(signFlip([], { resamples: 999, seed: 0 })).toBe(1);
+  });
+
   test.each(golden.signFlip)("of $differences gives p = $p", ({ differences, p }) => {
     const isExact = differences.filter((it) => it !== 0).length <= 16;
     const found = signFlip(differences, { resamples: 100_000, seed: 1 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Result, Store } from "../../../src/evaluate/index.ts";
+import { MEMORY, openDatabase } from "../../../src/evaluate/store/database.ts";
 import { openStore } from "../../../src/evaluate/store/index.ts";
 import { faultOf } from "../../support/fault.ts";
 import { result } from "../../support/results.ts";
@@ -74,6 +75,12 @@ describe("SQL", () => {
     expect(await readdir(".")).toEqual(files);
     expect(await store.append([result({ key: "c" })])).toBe(1);
   });
+});
+
+test("a transaction that reads cannot write, whatever it runs", async () => {
+  using database = await openDatabase(MEMORY, "write");
+  const write = database.transact("read", (connection) => connection.run("DELETE FROM results"));
+  await expect(write).rejects.toThrow(/read-only/);
 });
 
 /** What another program finds in a file. */
