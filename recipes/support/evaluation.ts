@@ -3,13 +3,19 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import Table from "cli-table3";
 import {
+  bullQueue,
+  type Job,
+  type Outcome,
   openStore,
   parseBudget,
+  parseShard,
   type Result,
   type Summary,
   summarise,
   sweep,
+  sweepRunner,
   type Task,
+  worker,
 } from "../../src/evaluate/index.ts";
 import { KvError, loadModel, publishedRegistry, registry } from "../../src/index.ts";
 import { named } from "./command.ts";
@@ -23,6 +29,9 @@ export const OPTIONS = {
   model: { type: "string" },
   precision: { type: "string", default: "fp32" },
   store: { type: "string" },
+  shard: { type: "string" },
+  redis: { type: "string" },
+  worker: { type: "boolean", default: false },
   whole: { type: "boolean", default: false },
   fidelity: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
@@ -39,6 +48,9 @@ export const USAGE = `
   --fidelity         also measures attention recall and output error in every layer
   --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
   --precision P      fp32 (default) or fast
+  --shard I/N        does one of N equal parts of the examples; merge their stores with bun run report --merge
+  --redis URL        gives the examples to workers: the same command with --worker, on any machines that reach this Redis
+  --worker           is one of them
   --store FILE       where results are kept (default: results/<recipe>.duckdb). The same command goes on where it was interrupted
   --json             one JSON object per result instead of the table
   --help             this text`;
@@ -50,6 +62,9 @@ export interface Values {
   readonly model?: string | undefined;
   readonly precision: string;
   readonly store?: string | undefined;
+  readonly shard?: string | undefined;
+  readonly redis?: string | undefined;
+  readonly worker: boolean;
   readonly whole: boolean;
   readonly fidelity: boolean;
   readonly json: boolean;
@@ -60,16 +75,27 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
   const methods = named("--methods", values.methods, { ...registry, ...publishedRegistry });
   const budgets = values.budgets.split(",").map((budget) => parseBudget(budget, ["--budgets"]));
   const seeds = values.seeds.split(",").map(seed);
-  const path = values.store ?? `results/${recipe}.duckdb`;
-  await mkdir(dirname(path), { recursive: true });
-  using model = await loadModel(values.model, { precision: precision(values.precision) });
-  await using store = await openStore(path);
-  using bar = progressBar(0);
+  const shard = values.shard === undefined ? undefined : parseShard(values.shard);
+  const [precision] = named("--precision", values.precision, { fp32: "fp32", fast: "fast" } as const);
+  if (values.worker && values.redis === undefined)
+    throw new KvError({ code: "invalid_option", path: ["--redis"], found: undefined, allowed: "given with --worker" });
+  const queued = values.redis === undefined ? null : { redis: values.redis, name: recipe };
+  using model = await loadModel(values.model, { precision });
   const interrupted = new AbortController();
-  const results: Result[] = [];
+  const { signal } = interrupted;
   const onInterrupt = () => interrupted.abort();
   process.once("SIGINT", onInterrupt);
-  try {
+  using _ = { [Symbol.dispose]: () => process.off("SIGINT", onInterrupt) };
+  if (values.worker && queued !== null) {
+    const done = await worker<Job, Outcome>({ ...queued, run: sweepRunner({ model, methods }), signal });
+    return console.log(`${done} examples done`);
+  }
+  const path = values.store ?? `results/${recipe}.duckdb`;
+  if (values.store === undefined) await mkdir(dirname(path), { recursive: true });
+  await using store = await openStore(path);
+  const results: Result[] = [];
+  {
+    using bar = progressBar(0);
     const run = sweep({
       model,
       tasks,
@@ -77,9 +103,11 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
       budgets,
       seeds,
       store,
+      shard,
+      queue: queued === null ? undefined : bullQueue(queued),
       lastOnCache: !values.whole,
       fidelity: values.fidelity,
-      signal: interrupted.signal,
+      signal,
       onProgress: ({ done, total, example }) => {
         bar.setTotal(total);
         bar.show(done, example === null ? "" : `${example.task} ${example.id}`);
@@ -89,14 +117,11 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
       results.push(result);
       if (values.json) console.log(JSON.stringify(result));
     }
-  } finally {
-    process.off("SIGINT", onInterrupt);
   }
-  bar[Symbol.dispose]();
   if (values.json) return;
   console.log(table(summarise(results, { by: ["task", ...facets, "method", "budget"] })));
   console.log(JSON.stringify(await model.provenance()));
-  console.log(`${results.length} results in ${path}: bun run report ${path}`);
+  console.log(`${results.length} results in ${path}; as a page: bun run report ${path}`);
 }
 
 function table(summaries: readonly Summary[]): string {
@@ -112,11 +137,6 @@ function table(summaries: readonly Summary[]): string {
     view.push([...Object.values(group).map(String), mean.toFixed(2), interval, count, kept.toFixed(0), mebibytes]);
   }
   return view.toString();
-}
-
-function precision(text: string): "fp32" | "fast" {
-  if (text === "fp32" || text === "fast") return text;
-  throw new KvError({ code: "invalid_option", path: ["--precision"], found: text, allowed: "fp32 or fast" });
 }
 
 function seed(text: string): number {
