@@ -63,7 +63,7 @@ const plain = fc.dictionary(
 );
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((it) => it + 0);
 
-/** Results whose keys are few, so that equal ones are common; what the key does not decide is times. */
+/** Any result that a store should hold. */
 export const anyResult: fc.Arbitrary<Result> = fc.record({
   key: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, text),
   task: text,

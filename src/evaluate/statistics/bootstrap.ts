@@ -14,8 +14,8 @@ export interface Resampling {
 }
 
 /**
- * Bias-corrected and accelerated (BCa) interval of the mean. Scores crowd at 0 and 1, so their means are skewed: BCa corrects for that, where
- * the percentile interval leaves its error on one side.
+ * Bias-corrected and accelerated (BCa) interval of the mean. Scores crowd at 0 and 1, so their means are skewed: BCa corrects for
+ * that, where the percentile interval leaves its error on one side.
  *
  * @param values not all equal
  * @see https://doi.org/10.1080/01621459.1987.10478410 Efron, 1987

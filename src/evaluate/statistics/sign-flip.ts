@@ -8,8 +8,9 @@ import { ROUNDING } from "./interval.ts";
 const EXACT = 16;
 
 /**
- * Two-sided p value of a mean difference: the share of sign flips whose sum is as far from zero as the one seen. Exact for up to 16 differences
- * that are not zero; else from `resamples` random flips, the one seen counted among them, so that it is never below 1 / (resamples + 1).
+ * Two-sided p value of a mean difference: the share of sign flips whose sum is as far from zero as the one seen. Exact for up to
+ * 16 differences that are not zero; else from `resamples` random flips, the one seen counted among them, so that it is never
+ * below 1 / (resamples + 1).
  *
  * @see https://doi.org/10.2202/1544-6115.1585 Phipson and Smyth, 2010, on counting the one seen
  */

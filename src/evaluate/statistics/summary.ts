@@ -19,8 +19,8 @@ export interface Summary {
 }
 
 /**
- * Examples below which reports should say that they are few: the interval of a mean in the middle then reaches 0.17 to either side or more, and
- * hides most differences between methods. It holds the true mean all the same: of 2000 simulated samples of 8 partial scores,
+ * Examples below which reports should say that they are few: the interval of a mean in the middle then reaches 0.17 to either side
+ * or more, and hides most differences between methods. It holds the true mean all the same: of 2000 simulated samples of 8 partial scores,
  * 94 % of the intervals at 95 % did (test/evaluate/statistics/coverage.test.ts, 2026-11-22).
  */
 export const SMALL = 30;

@@ -5,7 +5,6 @@
  * off leaves the store as it was; that results of equal keys are there once; and that numbers come back to the last bit. One process
  * at a time has it open: processes that share a sweep write a store each, and `merge` brings them together.
  */
-
 import { KvError } from "../../error.ts";
 import { reason } from "../../model/source/faults.ts";
 import type { Result } from "../result.ts";

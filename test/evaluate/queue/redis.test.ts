@@ -67,6 +67,15 @@ function queuesInRedis(server: TestRedis): void {
     worker({ redis, name, run, signal, silence: SILENCE });
   const doubled = async ({ n }: TestJob) => ({ double: 2 * n, by: 0 });
 
+  async function waitingIn(name: string): Promise<number> {
+    const queue = new Queue(name, { connection: { url: redis }, prefix: "pyramidkv" });
+    try {
+      return await queue.getWaitingCount();
+    } finally {
+      await queue.close();
+    }
+  }
+
   describe("workers in processes of their own", () => {
     test("come to what a single run comes to, and share the jobs", async () => {
       const name = fresh();
@@ -125,6 +134,7 @@ function queuesInRedis(server: TestRedis): void {
       first.kill("SIGTERM");
       expect(await first.ended()).toBe(0);
       expect(first.said.at(-1)).toBe("did 0");
+      expect(await waitingIn(name)).toBe(1);
       await using _second = elsewhere(["worker", redis, name]);
       expect(byKey(await ends)).toEqual(await single(testJobs(1)));
     });
@@ -170,11 +180,9 @@ function queuesInRedis(server: TestRedis): void {
       const name = fresh();
       const jobs = testJobs(6);
       const both = [coordinator(name), coordinator(name)].map((queue) => Array.fromAsync(queue.run(jobs)));
-      const queue = new Queue(name, { connection: { url: redis }, prefix: "pyramidkv" });
-      while ((await queue.getWaitingCount()) < 6) await sleep(10);
+      while ((await waitingIn(name)) < 6) await sleep(10);
       await sleep(300);
-      expect(await queue.getWaitingCount()).toBe(6);
-      await queue.close();
+      expect(await waitingIn(name)).toBe(6);
       const stop = new AbortController();
       const crew = own(name, doubled, stop.signal);
       for (const ends of await Promise.all(both)) expect(byKey(ends)).toEqual(await single(jobs));

@@ -17,8 +17,9 @@ const DENO = [process.execPath, "node_modules/deno/bin.cjs", "run", "--quiet", "
 
 /** A process that works on a store: its lines as they come, and its end. */
 function elsewhere(args: readonly (string | number)[], start: readonly string[] = BUN) {
+  const env = { ...process.env, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" }; // whose files would meet the full disk first
   const command = [...start, "test/support/store-process.ts", ...args.map(String)];
-  const child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "inherit" });
+  const child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "inherit", env });
   return { child, lines: linesOf(child.stdout) };
 }
 
@@ -79,7 +80,6 @@ test("a full disk ends an append cleanly: the store is as it was, and takes what
   await using at = await folder();
   // No file may be larger than 1 MiB; an append of 200 takes about 200 kB.
   const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 1024; exec "$@"', "limited", ...BUN];
-  process.env.BUN_RUNTIME_TRANSPILER_CACHE_PATH = "0";
   const lines = await said([at.at("a"), 20, 200], limited);
   expect(lines.at(-1)).toStartWith("disk_error");
   const added = lines.filter((line) => line === "added 200").length;
