@@ -1,6 +1,6 @@
 /** What a cache weighs and how fast it decodes, against the length of the prompt it was made of. */
 import { compress, full, generate, loadModel, type Model, prefill, publishedRegistry, registry } from "../src/index.ts";
-import { type Cost, costCurves, save } from "../src/pictures/index.ts";
+import { type Cost, checkPicturePath, costCurves, save } from "../src/pictures/index.ts";
 import { args, command, integer, integers, named } from "./support/command.ts";
 import { progressBar } from "./support/progress-bar.ts";
 
@@ -31,6 +31,7 @@ await command("cost", async () => {
     help: { type: "boolean", default: false },
   });
   if (values.help) return console.log(HELP);
+  checkPicturePath(values.out);
   const lengths = integers("--lengths", values.lengths);
   const budget = integer("--budget", values.budget);
   const tokens = integer("--tokens", values.tokens);
@@ -60,8 +61,9 @@ await command("cost", async () => {
 });
 
 /** What they are does not change the time. */
-const anyTokens = ({ config }: Model, length: number): Int32Array =>
-  Int32Array.from({ length }, (_, i) => (i * 7919 + 13) % config.vocabSize);
+function anyTokens({ config }: Model, length: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => (i * 7919 + 13) % config.vocabSize);
+}
 
 async function speed(model: Model, cache: Parameters<typeof generate>[1], tokens: number): Promise<number> {
   const started = performance.now();
@@ -70,5 +72,6 @@ async function speed(model: Model, cache: Parameters<typeof generate>[1], tokens
   return (1000 * tokens) / (performance.now() - started);
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

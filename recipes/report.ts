@@ -1,9 +1,10 @@
 /** What a store holds, as one page: tables, curves, heatmaps, configuration, and how to make the numbers again. */
 import { access } from "node:fs/promises";
-import { openStore, summarise } from "../src/evaluate/index.ts";
-import { KvError } from "../src/index.ts";
+import { openStore, type Result, summarise } from "../src/evaluate/index.ts";
+import { KvError, loadModel, pyramidKV } from "../src/index.ts";
 import { report, savePage } from "../src/pictures/index.ts";
 import { args, command } from "./support/command.ts";
+import { drawFunnel } from "./support/funnel.ts";
 
 const HELP = `bun run report STORE [options]
 
@@ -12,6 +13,8 @@ const HELP = `bun run report STORE [options]
   --merge FILE       takes in another store's results first; may be given several times
   --sql QUERY        prints what SQL finds in the table \`results\`, as JSON lines, rather than to write a page
   --title TEXT       of the page
+  --model REF        the results' model, to draw its funnel (default: SmolLM2-135M-Instruct); another's is not drawn
+  --no-funnel        loads no model
   --help             this text`;
 
 await command("report", async () => {
@@ -21,6 +24,8 @@ await command("report", async () => {
     merge: { type: "string", multiple: true },
     sql: { type: "string" },
     title: { type: "string" },
+    model: { type: "string" },
+    "no-funnel": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   } as const;
   const { values, positionals } = args(options, true);
@@ -48,11 +53,32 @@ await command("report", async () => {
     results,
     summaries: summarise(results, { by: ["task", "method", "budget"] }),
     needles: summarise(placed, { by: ["task", "method", "budget", "length", "depth"] }),
+    pictures: values["no-funnel"] ? [] : await funnelOf(results, values.model),
     commands: [`bun run report ${path} --out ${values.out}`],
   });
   await savePage(page, values.out);
   console.log(`${results.length} results: ${values.out}`);
 });
+
+/** The funnel of the results' own model, or nothing. */
+async function funnelOf(results: readonly Result[], reference: string | undefined) {
+  const weights = new Set(results.map(({ provenance }) => provenance.weights));
+  if (weights.size === 0) return [];
+  try {
+    using model = await loadModel(reference);
+    if (!weights.has((await model.provenance()).weights)) {
+      console.error(`report: no funnel, the results are not of ${model.id}: name their model with --model`);
+      return [];
+    }
+    const request = { prompt: null, documents: 24, method: pyramidKV({ budget: 64 }), window: 8 };
+    return [(await drawFunnel(model, request)).picture];
+  } catch (fault) {
+    // The page of what was measured does not depend on it.
+    if (!(fault instanceof KvError)) throw fault;
+    console.error(`report: no funnel, ${fault.message}`);
+    return [];
+  }
+}
 
 /** A store that is misspelt would else be made anew, and be empty. */
 async function exists(path: string): Promise<void> {

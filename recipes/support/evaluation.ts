@@ -113,9 +113,17 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
         bar.show(done, example === null ? "" : `${example.task} ${example.id}`);
       },
     });
-    for await (const result of run) {
-      results.push(result);
-      if (values.json) console.log(JSON.stringify(result));
+    try {
+      for await (const result of run) {
+        results.push(result);
+        if (values.json) console.log(JSON.stringify(result));
+      }
+    } catch (fault) {
+      if (!signal.aborted) throw fault;
+      bar[Symbol.dispose]();
+      console.error(`${recipe}: interrupted; what is done is in ${path}, and the same command goes on from there`);
+      process.exitCode = 130;
+      return;
     }
   }
   if (values.json) return;

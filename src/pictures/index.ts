@@ -14,6 +14,6 @@ export type { Column, Heading, Listing, Page, Paragraph, Part, Table } from "./p
 export { type Picture, picture } from "./picture.ts";
 export { type PngOptions, toPng } from "./png.ts";
 export { type ReportInput, report } from "./report/index.ts";
-export { save, savePage } from "./save.ts";
+export { checkPicturePath, save, savePage } from "./save.ts";
 export { type Data, type Row, type Specification, vegaLite } from "./specification.ts";
 export { toSvg } from "./svg.ts";

@@ -23,12 +23,17 @@ const FORMATS: Readonly<Record<string, (drawn: Specification) => Promise<string 
  * @throws KvError `invalid_option` for another ending, `disk_error`
  */
 export async function save(drawn: Specification, path: string): Promise<void> {
+  await writeWhole(path, await formatOf(path)(drawn));
+}
+
+/** For what takes long to draw: refuses a path whose ending says no format. @throws KvError `invalid_option` */
+export const checkPicturePath = (path: string): void => void formatOf(path);
+
+function formatOf(path: string) {
   const format = FORMATS[extname(path).toLowerCase()];
-  if (format === undefined) {
-    const allowed = `a file that ends in ${new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(FORMATS))}`;
-    throw new KvError({ code: "invalid_option", path: ["save", "path"], found: path, allowed });
-  }
-  await writeWhole(path, await format(drawn));
+  if (format !== undefined) return format;
+  const allowed = `a file that ends in ${new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(FORMATS))}`;
+  throw new KvError({ code: "invalid_option", path: ["save", "path"], found: path, allowed });
 }
 
 /** Writes a page as HTML. Either the whole file is there or what was there before. @throws KvError `disk_error` */

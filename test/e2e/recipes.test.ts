@@ -1,0 +1,175 @@
+/** The evaluation recipes as a user runs them: processes, their exit codes, what they print and what they leave. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { goldenGguf } from "../support/golden-model.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const NAMES = ["sweep", "needle", "fewshot", "ruler", "longbench", "report", "funnel", "cost"] as const;
+const PATIENCE = 120_000;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "pyramidkv-recipes-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const start = (recipe: string, ...args: readonly string[]) =>
+  Bun.spawn([process.execPath, join(root, "recipes", `${recipe}.ts`), ...args], {
+    cwd: folder,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+
+async function run(recipe: string, ...args: readonly string[]) {
+  const child = start(recipe, ...args);
+  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { out, err, code };
+}
+
+describe("--help explains", () => {
+  for (const name of NAMES)
+    test(name, async () => {
+      const { out, err, code } = await run(name, "--help");
+      expect({ err, code }).toEqual({ err: "", code: 0 });
+      const source = readFileSync(join(root, "recipes", `${name}.ts`), "utf8");
+      // Every option that the recipe takes.
+      for (const [, option] of source.matchAll(/^ {4}"?([a-z-]+)"?: \{ type:/gm)) expect(out).toContain(`--${option}`);
+      expect(out).toContain("--help");
+    });
+});
+
+describe("a wrong command line ends with one line that says what is allowed:", () => {
+  const cases: readonly (readonly [recipe: string, args: readonly string[], allowed: string])[] = [
+    ["sweep", ["--task", "needles"], "one of needle, "],
+    ["sweep", ["--task", "needle {"], "options as JSON"],
+    ["sweep", ["--task", 'needle {"depth":1}'], "the options of needle are"],
+    ["sweep", ["--methods", "snapkv,pyramid"], "one of full, window"],
+    ["sweep", ["--budgets", "64,0"], "an integer >= 1, or a share"],
+    ["sweep", ["--seeds", "x"], "integers separated by commas"],
+    ["sweep", ["--shard", "3/2"], "one from 1/2 to 2/2"],
+    ["sweep", ["--worker"], "given with --worker"],
+    ["sweep", ["--precision", "fp16"], "one of fp32 or fast"],
+    ["sweep", ["--redis"], "--redis"],
+    ["needle", ["--depths", "0"], "an integer >= 1"],
+    ["needle", ["--kind", "pin"], "passkey or sentence"],
+    ["needle", ["--haystack", "none.txt", "--store", "x.duckdb"], "none.txt"],
+    ["fewshot", ["--lengths", "5", "--store", "x.duckdb"], "few-shot"],
+    ["ruler", ["--tasks", "qa_1"], "SQuAD"],
+    ["ruler", ["--tasks", "niah"], "one of niah_single_1"],
+    ["longbench", ["--tasks", "qasper"], "one of longbench/narrativeqa"],
+    ["longbench", ["--folder", "none", "--store", "x.duckdb"], "a folder that has"],
+    ["report", [], "one store"],
+    ["report", ["none.duckdb"], "a store that exists"],
+    ["report", [fileURLToPath(import.meta.url)], "store"],
+    ["funnel", ["--out", "funnel.doc"], ".svg, .png, .html"],
+    ["funnel", ["--prompt", "none.txt"], "a file that can be read"],
+    ["funnel", ["--budget", "8"], "an integer > 8"],
+    ["cost", ["--out", "cost"], ".svg, .png, .html"],
+    ["cost", ["--lengths", "1e9", "--methods", "x"], "one of full"],
+  ];
+  for (const [recipe, args, allowed] of cases)
+    test(
+      `${recipe} ${args.join(" ")}`,
+      async () => {
+        const { out, err, code } = await run(recipe, ...args);
+        expect({ out, code }).toEqual({ out: "", code: 1 });
+        expect(err.trim().split("\n")).toHaveLength(1);
+        expect(err).toStartWith(`${recipe}: `);
+        expect(err).toContain(allowed);
+      },
+      PATIENCE,
+    );
+});
+
+const path = await goldenGguf();
+if (path !== null) {
+  const small = ["--model", path, "--methods", "full,snapkv", "--budgets", "64,25%"];
+
+  describe("on SmolLM2-135M-Instruct", () => {
+    test(
+      "a needle is found by full attention; the same command a second time computes nothing; the page shows it",
+      async () => {
+        const args = [...small, "--lengths", "300", "--depths", "2", "--fidelity", "--store", "needle.duckdb"];
+        const { out, err, code } = await run("needle", ...args);
+        expect({ err, code }).toEqual({ err: "", code: 0 });
+        expect(out).toMatch(/needle .* 300 .* full .* all .* 1\.00/);
+        expect(out).toMatch(/snapkv .* 25% /);
+        expect(out).toContain("sha256:");
+        const again = await run("needle", ...args, "--json");
+        const rows = again.out
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        expect(rows).toHaveLength(2 * 3);
+        expect(rows.every(({ recall }) => recall.length === 30)).toBe(true);
+        const sql = "SELECT DISTINCT method, budget FROM results ORDER BY 1, 2";
+        const found = await run("report", "needle.duckdb", "--sql", sql);
+        expect(found.out.trim().split("\n")).toHaveLength(3);
+        const page = await run("report", "needle.duckdb", "--out", "page.html", "--export", "all.jsonl", "--model", path);
+        expect(page).toMatchObject({ err: "", code: 0 });
+        const html = readFileSync(join(folder, "page.html"), "utf8");
+        for (const part of ["accuracy against budget", "score by place", "recall", "Where attention falls", "sha256:"])
+          expect(html).toContain(part);
+        expect(readFileSync(join(folder, "all.jsonl"), "utf8").trim().split("\n")).toHaveLength(6);
+      },
+      PATIENCE,
+    );
+
+    test(
+      "shards are merged by the report; an interrupted recipe goes on",
+      async () => {
+        const args = [...small, "--lengths", "300", "--examples", "6"];
+        const first = start("fewshot", ...args, "--shard", "1/2", "--store", "one.duckdb");
+        while (!existsSync(join(folder, "one.duckdb"))) await Bun.sleep(50);
+        await Bun.sleep(800);
+        first.kill("SIGINT");
+        expect([0, 130]).toContain(await first.exited); // 0 on a machine that was faster
+        for (const [shard, store] of [
+          ["1/2", "one.duckdb"],
+          ["2/2", "two.duckdb"],
+        ] as const)
+          expect(await run("fewshot", ...args, "--shard", shard, "--store", store)).toMatchObject({ err: "", code: 0 });
+        const merged = await run("report", "one.duckdb", "--merge", "two.duckdb", "--no-funnel");
+        expect(merged).toMatchObject({ err: "", code: 0 });
+        expect(merged.out).toContain("18 results: report.html");
+      },
+      PATIENCE,
+    );
+
+    test(
+      "LongBench's files and RULER's tasks are asked",
+      async () => {
+        const files = join(root, "test/fixtures/longbench");
+        const tasks = "longbench/qasper,longbench-e/trec,longbench-v2";
+        const bench = await run("longbench", ...small, "--folder", files, "--tasks", tasks, "--examples", "1");
+        expect(bench).toMatchObject({ err: "", code: 0 });
+        for (const name of tasks.split(",")) expect(bench.out).toContain(name);
+        const ruler = await run("ruler", ...small, "--tasks", "vt,niah_single_1", "--length", "800", "--examples", "1");
+        expect(ruler).toMatchObject({ err: "", code: 0 });
+        expect(ruler.out).toContain("ruler/vt");
+        expect(existsSync(join(folder, "results/ruler.duckdb"))).toBe(true);
+      },
+      PATIENCE,
+    );
+
+    test(
+      "the funnel and the cost are drawn",
+      async () => {
+        const funnel = await run("funnel", "--model", path, "--out", "funnel.svg", "--json");
+        expect(funnel).toMatchObject({ err: "", code: 0 });
+        const { layers, provenance } = JSON.parse(funnel.out);
+        expect(layers).toHaveLength(30);
+        expect(provenance.weights).toStartWith("sha256:");
+        expect(readFileSync(join(folder, "funnel.svg"), "utf8")).toContain("document 3");
+        const cost = await run("cost", "--model", path, "--lengths", "100,200", "--tokens", "2", "--out", "cost.png");
+        expect(cost).toMatchObject({ err: "", code: 0 });
+        expect(readFileSync(join(folder, "cost.png")).subarray(1, 4).toString()).toBe("PNG");
+      },
+      PATIENCE,
+    );
+  });
+}
