@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { PADDING, packed } from "../src/engine/onnx/batch/pages.ts";
 import { plan } from "../src/engine/onnx/batch/plan.ts";
-import { compress, type KvCache, loadModel, type Model, prefill, registry, retain } from "../src/index.ts";
+import { compress, type KvCache, loadModel, type Model, prefill, retain } from "../src/index.ts";
+import { sixMethods } from "./six-methods.ts";
 
 const { values } = parseArgs({
   options: {
@@ -97,7 +98,7 @@ async function measure(model: Model, name: string, caches: readonly KvCache[]): 
 }
 
 using model = await loadModel(values.model);
-const methods = Object.values(registry);
+const methods = sixMethods;
 const configurations = methods.flatMap((factory) => budgets.map((budget) => factory({ budget })));
 const promptOf = (seed: number, n: number) =>
   Int32Array.from({ length: n }, (_, i) => (i * 7919 + seed * 104_729) % model.config.vocabSize);

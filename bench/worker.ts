@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { compress, type KvCache, loadModel, type Model, prefill, pyramidKV, registry } from "../src/index.ts";
+import { compress, type KvCache, loadModel, type Model, prefill, pyramidKV } from "../src/index.ts";
+import { sixMethods } from "./six-methods.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,9 +22,7 @@ const [here, there] = await Promise.all([false, true].map((worker) => loadModel(
 if (here === undefined || there === undefined) throw new Error("no models");
 const models = [here, there] as const;
 const prompt = Int32Array.from({ length: Number(values.length) }, (_, i) => (i * 7919) % here.config.vocabSize);
-const configurations = Object.values(registry).flatMap((factory) =>
-  [64, 128, 256].map((budget) => factory({ budget })),
-);
+const configurations = sixMethods.flatMap((factory) => [64, 128, 256].map((budget) => factory({ budget })));
 
 /** Work on one model, told the round; each gives the milliseconds of one unit of it. */
 type Work = (model: Model, round: number) => Promise<number>;
