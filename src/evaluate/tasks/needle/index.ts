@@ -74,7 +74,7 @@ const needleTask = (name: string, variant: Variant) =>
         for (let i = 0; i < examples; i++) {
           for (const length of lengths) {
             for (const depth of depths) {
-              const random = drawsOf(reader.seed, length, depth, i);
+              const random = drawsOf(reader.seed, depth, i);
               const at = starts[random.integer(0, starts.length - 1)] ?? 0;
               const riddle =
                 kind === "sentence" ? sentence(random, { keys }) : passkey(random, { keys, values, queries });
