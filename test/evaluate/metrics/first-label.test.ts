@@ -17,4 +17,5 @@ test.each([
 test("any of several labels will do, whatever characters they hold", () => {
   expect(firstLabel(": a.b", ["c", "a.b"])).toBe(1);
   expect(firstLabel(": axb", ["c", "a.b"])).toBe(0);
+  expect(firstLabel(": C++ of course", ["C++"])).toBe(1);
 });
