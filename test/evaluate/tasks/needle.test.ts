@@ -76,6 +76,18 @@ describe("a needle lies at its depth within a token", () => {
       40,
     ));
 
+  test("also in the shortest prompt there is, where other facts take half of the text, and just after one of them", () =>
+    holds(
+      fc.record({ keys: fc.integer({ min: 2, max: 24 }), before: fc.nat(22), seed: fc.integer({ min: 0, max: 1000 }) }),
+      async ({ keys, before, seed }) => {
+        const from = readerOf(pieces(6), { seed });
+        const depth = Math.min(1, ((before % (keys - 1)) + 0.5) / (keys - 1) + 0.001);
+        const { allowed } = await faultOf(() => made({ depths: [depth], lengths: [1], keys }, from));
+        await liesAtItsDepth({ depths: [depth], lengths: [Number(/\d+/.exec(allowed)?.[0])], keys }, from);
+      },
+      40,
+    ));
+
   test("on SmolLM2's tokenizer", async () => {
     const path = await goldenGguf();
     if (path === null) return;

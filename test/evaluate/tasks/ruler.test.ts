@@ -221,7 +221,7 @@ describe("qa", () => {
       expect(all).toHaveLength(24);
       expect(all[0]?.answers[0]).toBe("red cellar jam");
       const sizes = new Set<number>();
-      for (const length of [300, 700, 5000]) {
+      for (const length of [230, 700, 5000]) {
         for (const { prompt, answers } of await made(name, { ...file, length })) {
           const { context, query = "" } = partsOf(prompt, qa);
           const documents = context.split(/(?:^|\n\n)Document \d+:\n/).slice(1);
@@ -238,7 +238,7 @@ describe("qa", () => {
   );
 
   test("documents of the same article come before others", async () => {
-    for (const { prompt, answers } of await made("qa_1", { ...qa1, length: 330 })) {
+    for (const { prompt, answers } of await made("qa_1", { ...qa1, length: 230 })) {
       const [, room = "?"] = answers[0]?.split(" ") ?? [];
       const { context } = partsOf(prompt, qa);
       expect(times(context, `of the ${room} holds`)).toBe(times(context, "Document "));
