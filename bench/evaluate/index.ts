@@ -1,7 +1,7 @@
 /**
  * Small tasks that a model either solves or not, made from a seed and the chapters of Moby-Dick (src/evaluate/tasks): nothing is fetched, and
- * no file of someone else's text is needed. Full attention of SmolLM2-135M solves most (11 and 24 examples, 2026-11: needle 11 and 11, one of four
- * needles 8, few-shot 24), so what a method or a precision loses shows.
+ * no file of someone else's text is needed. Full attention of SmolLM2-135M solves most (2026-11: needle 11 of 11 at either length, one of
+ * four needles 8 of 11, few-shot 24 of 24), so what a method or a precision loses shows.
  */
 import type { Task as Source, Example as Sourced } from "../../src/evaluate/task.ts";
 import { fewShot } from "../../src/evaluate/tasks/few-shot.ts";
