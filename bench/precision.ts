@@ -63,7 +63,7 @@ async function* rowsOf(reference: Model, other: Model, examples: number): AsyncG
     texts: stretches(tokenizer, TEXTS, TOKENS),
     decoded: DECODED,
     methods: [full(), pyramidKV({ budget: 128 })],
-    tasks: examples === 0 ? [] : tasks(tokenizer, examples),
+    tasks: examples === 0 ? [] : await tasks(tokenizer, examples),
   };
   using bar = progressBar(amountOf(work));
   yield* compare(reference, other, { ...work, onProgress: bar.advance });

@@ -81,7 +81,7 @@ export const smokes: Readonly<Record<string, () => Promise<void>>> = {
   },
   "bench/accuracy.ts": async () => {
     using model = await speaking();
-    const [task] = tasks(words, 2);
+    const [task] = await tasks(words, 2);
     for (const lastOnCache of [true, false]) {
       const rows = await accuracies(model, task?.examples ?? [], [12, 16], { lastOnCache, maxNewTokens: 3 });
       assert.equal(rows.length, 1 + 6 * 2);
@@ -153,7 +153,7 @@ async function compared(reference: Model, other: Model): Promise<readonly Row[]>
     texts: stretches(words, 2, 40),
     decoded: 4,
     methods: [full(), pyramidKV({ budget: 16 })],
-    tasks: tasks(words, 1).map(({ name, examples }) => ({ name, examples: examples.map(shortened) })),
+    tasks: (await tasks(words, 1)).map(({ name, examples }) => ({ name, examples: examples.map(shortened) })),
     onProgress: (amount: number) => {
       done += amount;
     },

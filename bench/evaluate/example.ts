@@ -1,6 +1,8 @@
 /** A prompt with a known answer, and what counts as that answer. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { firstLabel } from "../../src/evaluate/metrics/first-label.ts";
+import { firstNumber } from "../../src/evaluate/metrics/first-number.ts";
 import { KvError } from "../../src/index.ts";
 
 /**
@@ -8,13 +10,7 @@ import { KvError } from "../../src/index.ts";
  * - `startswith_num`: begins with the number, the whole number (772920 does not answer 77292);
  * - `contains_first_colon`: after the colon that the prompt still lacks, the first line begins with the label.
  */
-export const METRICS = {
-  startswith_num: (text: string, answer: string) => /^\s*(\d+)/.exec(text)?.[1] === answer,
-  contains_first_colon: (text: string, answer: string) => {
-    const [, label = ""] = /^\s*:[^\S\n]*([^\n]*)/.exec(text) ?? [];
-    return new RegExp(`^${RegExp.escape(answer)}\\b`, "i").test(label);
-  },
-} as const;
+export const METRICS = { startswith_num: firstNumber, contains_first_colon: firstLabel } as const;
 
 const exampleSchema = z.object({
   id: z.string(),
@@ -27,8 +23,7 @@ const exampleSchema = z.object({
 
 export type Example = Readonly<z.output<typeof exampleSchema>>;
 
-export const isRight = ({ metric, answers }: Example, text: string): boolean =>
-  answers.some((answer) => METRICS[metric](text, answer));
+export const isRight = ({ metric, answers }: Example, text: string): boolean => METRICS[metric](text, answers) === 1;
 
 /** Examples of a file, one JSON object a line. @throws KvError `corrupt_file`, which names the line */
 export function readExamples(path: string): Example[] {

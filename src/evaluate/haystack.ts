@@ -24,10 +24,15 @@ export function haystack(path: string | undefined, task: string): readonly strin
   throw new KvError({ code: "corrupt_file", path: [path], found: "no words", allowed: "a text to hide something in" });
 }
 
-const chapters = (): readonly string[] =>
-  mobyDick()
+let narrative: readonly string[] | undefined;
+
+/** Read once: it takes 40 ms. */
+function chapters(): readonly string[] {
+  narrative ??= mobyDick()
     .filter(({ chapter }) => /^\d+$/.test(chapter))
     .flatMap(({ text }) => sentencesOf(text));
+  return narrative;
+}
 
 /** Stretches of running text of just `length` tokens, each from another part of Moby-Dick. */
 export function stretches(tokenizer: Tokenizer, count: number, length: number): Int32Array[] {

@@ -10,7 +10,7 @@ import { speaking, words } from "./helpers.ts";
 const [first, second] = [await speaking(1), await speaking(2)];
 const texts = [1, 2, 3].map((k) => Int32Array.from({ length: 40 }, (_, i) => (i * i * k + 3 * i) % 64));
 const method = snapKV({ budget: 12 });
-const short = tasks(words, 3).map(({ name, examples }) => ({
+const short = (await tasks(words, 3)).map(({ name, examples }) => ({
   name,
   examples: examples.map((example) => ({ ...example, prompt: example.prompt.slice(-300) })),
 }));

@@ -4,5 +4,5 @@
  */
 export function firstLabel(answer: string, labels: readonly string[]): number {
   const [, line = ""] = /^\s*:[^\S\n]*([^\n]*)/.exec(answer) ?? [];
-  return labels.some((label) => new RegExp(`^${RegExp.escape(label)}\\b`, "i").test(line)) ? 1 : 0;
+  return labels.some((label) => new RegExp(`^${RegExp.escape(label)}(?!\\w)`, "i").test(line)) ? 1 : 0;
 }

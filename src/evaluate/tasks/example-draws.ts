@@ -1,4 +1,4 @@
-/** Draws of one example, which do not depend on what other examples there are. */
+/** Draws of one example, which depend neither on what other examples there are, nor on its length: what is asked is the same at every one. */
 import { createHash } from "node:crypto";
 import { type Draws, draws } from "../draws.ts";
 

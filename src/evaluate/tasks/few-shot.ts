@@ -68,10 +68,10 @@ export const fewShot = defineTask(
     *examples(reader) {
       for (let i = 0; i < examples; i++) {
         for (const length of lengths) {
-          const turn = drawsOf(reader.seed, length, "round", Math.floor(i / CATEGORIES.length));
+          const turn = drawsOf(reader.seed, "round", Math.floor(i / CATEGORIES.length));
           const { label, question } = round(turn)[i % CATEGORIES.length] ?? { label: "", question: "" };
           const compose = (count: number) => {
-            const before = shots(drawsOf(reader.seed, length, i), count, question);
+            const before = shots(drawsOf(reader.seed, i), count, question);
             return {
               prompt: [OPENING, ...before.map((shot) => `${shot.question}: ${shot.label}`), question].join("\n\n"),
             };

@@ -31,11 +31,10 @@ interface Variant {
 
 const depths = "how many depths, an integer >= 1, or a list of numbers from 0 to 1";
 const evenly = (number: number) => Array.from({ length: number }, (_, i) => (number === 1 ? 0.5 : i / (number - 1)));
-const upTo = (most: number) =>
-  z
-    .int(`an integer from 1 to ${most}`)
-    .min(1, `an integer from 1 to ${most}`)
-    .max(most, `an integer from 1 to ${most}`);
+function upTo(most: number) {
+  const allowed = `an integer from 1 to ${most}`;
+  return z.int(allowed).min(1, allowed).max(most, allowed);
+}
 
 const shape = ({ kind = "passkey", keys = 1, values = 1, queries = 1 }: Variant) => ({
   /** Tokens of prompt and answer together, at most. */
@@ -46,9 +45,13 @@ const shape = ({ kind = "passkey", keys = 1, values = 1, queries = 1 }: Variant)
     .default(evenly(11)),
   /** Of each length and depth. */
   examples: examples(1),
+  /** A number to be found, or a sentence to be repeated. */
   kind: z.enum(["passkey", "sentence"], "passkey or sentence").default(kind),
+  /** Places that something is hidden about. */
   keys: upTo(PLACES.length).default(keys),
+  /** Numbers of each place. */
   values: upTo(32).default(values),
+  /** Places asked about at once; there are as many keys at least. */
   queries: upTo(PLACES.length).default(queries),
   /** A text file; default: Moby-Dick. */
   haystack,
@@ -62,8 +65,8 @@ const needleTask = (name: string, variant: Variant) =>
   defineTask(name, shape(variant), ({ kind, lengths, depths, examples, values, queries, ...options }) => {
     const keys = Math.max(options.keys, queries);
     const asked = queries * values;
-    if (kind === "sentence" && asked > 1)
-      throw invalid([name, values > 1 ? "values" : "queries"], asked, "1 where kind is sentence");
+    for (const [option, value] of Object.entries({ values, queries }))
+      if (kind === "sentence" && value > 1) throw invalid([name, option], value, "1 where kind is sentence");
     const maxNewTokens = kind === "sentence" ? SENTENCE : NUMBER * asked;
     return {
       maxNewTokens,
@@ -74,7 +77,7 @@ const needleTask = (name: string, variant: Variant) =>
         for (let i = 0; i < examples; i++) {
           for (const length of lengths) {
             for (const depth of depths) {
-              const random = drawsOf(reader.seed, length, depth, i);
+              const random = drawsOf(reader.seed, depth, i);
               const at = starts[random.integer(0, starts.length - 1)] ?? 0;
               const riddle =
                 kind === "sentence" ? sentence(random, { keys }) : passkey(random, { keys, values, queries });

@@ -24,7 +24,7 @@ export interface Place {
   readonly depth: number;
 }
 
-/** Tokens of text below which there is no haystack to speak of. */
+/** Tokens of text below which there is no haystack to speak of; nor is there below those of the other needles. */
 const LEAST = 32;
 /** Words tried, one after the other, for the last tokens of room. */
 const TRIED = 40;
@@ -41,11 +41,14 @@ export function hide({ opening, asked, others, question }: Riddle, place: Place,
   const count = (...parts: readonly string[]) => countTokens(reader.tokenizer, parts.join("\n\n"));
 
   const tokens = promptTokens(room, reader);
-  const text = tokens - count(opening, needle, question);
-  if (text < LEAST) throw tooShort(room, tokens - text + LEAST);
+  const frame = count(opening, needle, question);
+  const facts = count(opening, [needle, ...more, ...others].join(" "), question) - frame;
+  const least = frame + facts + Math.max(LEAST, facts);
+  if (tokens < least) throw tooShort(room, least);
 
   const above = spread.filter(({ share }) => share < depth).map((fact) => ({ ...fact, share: fact.share / depth }));
   const before = (words: readonly Word[]) => [...scattered(words.toReversed(), above), needle].join(" ");
+  const text = tokens - frame;
   const front = count(opening, needle) + Math.round(depth * text);
   const head = taken(
     (i) => wordAt(-1 - i),

@@ -24,7 +24,7 @@ export function* examplesOf(room: Room, reader: Reader, recipes: Iterable<Recipe
   const { length } = room;
   let i = 0;
   for (const { compose, ...sizes } of recipes) {
-    const draws = () => drawsOf(reader.seed, length, i);
+    const draws = () => drawsOf(reader.seed, i);
     yield {
       id: `${length}/${i}`,
       ...fitted(room, reader, (size) => compose(size, draws()), sizes),

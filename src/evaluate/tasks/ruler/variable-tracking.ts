@@ -1,6 +1,7 @@
 /**
  * RULER's `vt`: which variables have a value, of which the first is assigned it and each of four others the one before. One example
- * with its answer, of at most 500 tokens and with shorter names, goes before.
+ * with its answer, of at most 500 tokens and with shorter names, goes before. The prompt ends with a space, as RULER's does, which is
+ * most often a token that no answer begins after in running text: models find it harder than it need be.
  */
 import type { Draws } from "../../draws.ts";
 import { stringMatchAll } from "../../metrics/string-match.ts";
