@@ -8,7 +8,7 @@ const DEFAULTS = ['needle {"lengths":[500,1000],"depths":11,"examples":4}', 'few
 const HELP = `bun run sweep [options]
 
 Asks a model under every method at every budget, and says how many answers are right. Default: 88 needles in 500 and 1,000 tokens and 48
-questions to classify, about ten minutes on two cores.
+questions to classify, five to ten minutes on two cores.
 
   --task TASK        a task's name, and options as JSON if need be: 'needle {"lengths":[500]}'. May be given several times.
                      Known: ${Object.keys(tasks).join(", ")}${USAGE}`;
@@ -17,5 +17,5 @@ await command("sweep", async () => {
   const { values } = args({ ...OPTIONS, task: { type: "string", multiple: true } });
   if (values.help) return console.log(HELP);
   const chosen: readonly Task[] = (values.task ?? DEFAULTS).map((text) => taskFromText(text, tasks));
-  await evaluate("sweep", values, chosen);
+  await evaluate("sweep", values, chosen, ["length"]);
 });

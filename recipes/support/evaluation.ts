@@ -127,7 +127,8 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
     }
   }
   if (values.json) return;
-  console.log(table(summarise(results, { by: ["task", ...facets, "method", "budget"] })));
+  const present = facets.filter((name) => results.some((result) => name in result.facets));
+  console.log(table(summarise(results, { by: ["task", ...present, "method", "budget"] })));
   console.log(JSON.stringify(await model.provenance()));
   console.log(`${results.length} results in ${path}; as a page: bun run report ${path}`);
 }

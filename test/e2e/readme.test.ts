@@ -1,4 +1,4 @@
-/** What the README shows is what runs: its example and its server on the real model, its method under the laws. */
+/** What the README shows is what runs: its examples and its server on the real model, its method under the laws. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,9 +32,19 @@ describe("the README's", () => {
       expect(out).toMatch(/snapkv .* of .* bytes[\s\S]*pyramidkv[\s\S]*h2o/);
     });
 
+    test("evaluation keeps its results, compares, and draws", async () => {
+      const child = Bun.spawn([process.execPath, save(2)], { cwd: folder, stdout: "pipe", stderr: "inherit" });
+      const out = await new Response(child.stdout).text();
+      expect(await child.exited).toBe(0);
+      expect(out).toMatch(/full all 1 1\n/);
+      expect(out).toMatch(/pyramidkv 25% /);
+      expect(out).toContain("pairs: 3");
+      expect(readFileSync(join(folder, "accuracy.svg"), "utf8")).toStartWith("<svg");
+    });
+
     test("server answers while it runs a prompt, and then says what comes of it", async () => {
       const env = { ...process.env, BUN_PORT: "0" };
-      const command = [process.execPath, save(2)];
+      const command = [process.execPath, save(3)];
       await using child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "inherit", env });
       const { value } = await child.stdout.getReader().read();
       const url = new TextDecoder().decode(value).trim();

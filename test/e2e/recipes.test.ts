@@ -109,7 +109,16 @@ if (path !== null) {
         const sql = "SELECT DISTINCT method, budget FROM results ORDER BY 1, 2";
         const found = await run("report", "needle.duckdb", "--sql", sql);
         expect(found.out.trim().split("\n")).toHaveLength(3);
-        const page = await run("report", "needle.duckdb", "--out", "page.html", "--export", "all.jsonl", "--model", path);
+        const page = await run(
+          "report",
+          "needle.duckdb",
+          "--out",
+          "page.html",
+          "--export",
+          "all.jsonl",
+          "--model",
+          path,
+        );
         expect(page).toMatchObject({ err: "", code: 0 });
         const html = readFileSync(join(folder, "page.html"), "utf8");
         for (const part of ["accuracy against budget", "score by place", "recall", "Where attention falls", "sha256:"])

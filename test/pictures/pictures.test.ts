@@ -71,7 +71,7 @@ describe("a picture", () => {
     }
     const heatmap = texts(await toSvg(pictures(NAMES, 0.37).needle ?? assert.fail()));
     assert.equal(heatmap.filter((text) => text === "37").length, NAMES.length * 2 * 3);
-    for (const name of NAMES) assert.ok(heatmap.includes(`${name}, budget 64: mean 37`));
+    for (const name of NAMES) assert.ok(heatmap.includes(`${name}, 64: 37 %`));
     const funnel = texts(await toSvg(pictures(NAMES).funnel ?? assert.fail()));
     for (const text of [...NAMES, "60", "30", "20", "effective tokens"]) assert.ok(funnel.includes(text), text);
   });

@@ -36,7 +36,7 @@ export function needleHeatmap(
   );
   return picture({
     title,
-    subtitle: `Score in percent, by the prompt's length and the needle's depth in it.${leftOut(summaries.length - drawn.length)}`,
+    subtitle: `Score in percent, by the prompt's length and the needle's depth in it; method, budget and mean above each panel.${leftOut(summaries.length - drawn.length)}`,
     alt: `Heatmaps of needle scores by prompt length and needle depth: ${panels.map(({ name }) => name).join("; ")}.`,
     data: { rows },
     spec: {
@@ -66,7 +66,8 @@ export function needleHeatmap(
                 type: "quantitative",
                 title: "score (%)",
                 scale: { domain: [0, 100], range: [...SCORES], interpolate: "lab" },
-                legend: { gradientLength: 160, values: [0, 25, 50, 75, 100] },
+                // Above the panels, however many stand beside each other.
+                legend: { orient: "top", direction: "horizontal", gradientLength: 160, values: [0, 25, 50, 75, 100] },
               },
               tooltip: ["panel", "length", "depth", "score", "examples"].map((field) => ({ field })),
             },
@@ -101,7 +102,7 @@ interface Panel {
   readonly members: readonly Summary[];
 }
 
-/** One for each method and budget, budgets in ascending order; what has no number, such as "all", comes last. */
+/** One for each method and budget, named with its mean; budgets in ascending order, before what has no number, such as "all". */
 function panelsOf(summaries: readonly Summary[]): readonly Panel[] {
   const groups = Map.groupBy(summaries, (summary) =>
     JSON.stringify([facet(summary, "method"), facet(summary, "budget")]),
@@ -111,7 +112,7 @@ function panelsOf(summaries: readonly Summary[]): readonly Panel[] {
     if (first === undefined) return [];
     const budget = facet(first, "budget");
     const mean = members.reduce((sum, member) => sum + member.mean, 0) / members.length;
-    return [{ name: `${facet(first, "method")}, budget ${budget}: mean ${(100 * mean).toFixed(0)}`, budget, members }];
+    return [{ name: `${facet(first, "method")}, ${budget}: ${(100 * mean).toFixed(0)} %`, budget, members }];
   });
   const order = ({ budget }: Panel) =>
     Number.isNaN(Number.parseFloat(budget)) ? Number.POSITIVE_INFINITY : Number.parseFloat(budget);
