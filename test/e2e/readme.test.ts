@@ -36,7 +36,7 @@ describe("the README's", () => {
       const child = Bun.spawn([process.execPath, save(2)], { cwd: folder, stdout: "pipe", stderr: "inherit" });
       const out = await new Response(child.stdout).text();
       expect(await child.exited).toBe(0);
-      expect(out).toMatch(/full all 1 1\n/);
+      expect(out).toMatch(/full all 1 1\.00\n/);
       expect(out).toMatch(/pyramidkv 25% /);
       expect(out).toContain("pairs: 3");
       expect(readFileSync(join(folder, "accuracy.svg"), "utf8")).toStartWith("<svg");
