@@ -1,4 +1,4 @@
-/** Answers in batches are those that each example gets alone, whatever is decoded beside it; and a method answers with what it kept. */
+/** Answers are those that each example and method gets alone, whatever is decoded beside it; and a method answers with what it kept. */
 import { describe, expect, test } from "bun:test";
 import { accuracies } from "../../bench/evaluate/accuracy.ts";
 import { ask } from "../../bench/evaluate/answers.ts";
@@ -38,7 +38,6 @@ describe.each([
     );
     for (const { example, method, text } of answers) expect(text).toBe(await alone(example, method, lastOnCache));
     expect(done.reduce((sum, count) => sum + count, 0)).toBe(examples.length);
-    expect(done.length).toBeLessThan(examples.length);
   });
 });
 

@@ -4,7 +4,8 @@ import quantile from "@stdlib/stats-base-dists-normal-quantile";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { mean, quantileSorted } from "simple-statistics";
-import { type Interval, ROUNDING } from "./interval.ts";
+import type { Interval } from "./interval.ts";
+import { ROUNDING } from "./rounding.ts";
 
 export interface Resampling {
   /** Share of samples whose interval should hold the true mean. */

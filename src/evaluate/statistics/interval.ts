@@ -1,6 +1,7 @@
 /** Confidence intervals of the mean of numbers between known bounds, as scores are. */
 import quantile from "@stdlib/stats-base-dists-normal-quantile";
 import { bootstrap, type Resampling } from "./bootstrap.ts";
+import { ROUNDING } from "./rounding.ts";
 
 export interface Interval {
   readonly low: number;
@@ -9,9 +10,6 @@ export interface Interval {
 
 /** Least and greatest possible values: 0 and 1 for scores, -1 and 1 for their differences. */
 export type Bounds = readonly [from: number, to: number];
-
-/** Numbers between bounds of about 1 that differ by less are equal. */
-export const ROUNDING = 1e-12;
 
 const same = (a: number, b: number): boolean => Math.abs(a - b) < ROUNDING;
 

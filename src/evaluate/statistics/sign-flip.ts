@@ -2,7 +2,7 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Resampling } from "./bootstrap.ts";
-import { ROUNDING } from "./interval.ts";
+import { ROUNDING } from "./rounding.ts";
 
 /** Differences up to which all signs are tried: 65,536 ways. */
 const EXACT = 16;

@@ -1,7 +1,7 @@
 /** Budgets as a sweep is asked for them: entries per KV head, or a share of each prompt. */
 import { KvError } from "../../error.ts";
 import type { Method, MethodFactory } from "../../methods/method.ts";
-import { hashOf } from "./key.ts";
+import { hashOf } from "./hash.ts";
 
 /** Entries kept per KV head on average (128), or a share of the prompt ("25%"). */
 export type Budget = number | `${number}%`;

@@ -1,7 +1,7 @@
 /** What decides a result, as one hash: equal keys are equal results, so a sweep that goes on computes only what is missing. */
-import { createHash } from "node:crypto";
 import type { Provenance } from "../../load.ts";
 import type { Configuration } from "./budget.ts";
+import { hashOf } from "./hash.ts";
 import type { Ask } from "./job.ts";
 
 /**
@@ -14,9 +14,6 @@ export interface Identity {
   readonly example: string;
   readonly answers: readonly string[];
 }
-
-/** SHA-256 of data: equal data has equal hashes, in whatever order its names stand. */
-export const hashOf = (data: unknown): string => createHash("sha256").update(canonical(data)).digest("hex");
 
 /**
  * Of weights, engine, precision, the tokens that are asked, how they are answered and measured, and what is kept. Versions and
@@ -35,11 +32,3 @@ export function keysOf(
     hashOf({ example, method: method.name, options: method.options, budget }),
   );
 }
-
-/** JSON with the names of objects in order. */
-export const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    inner instanceof Object && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );

@@ -5,8 +5,9 @@ import type { Method, MethodFactory } from "../../methods/method.ts";
 import { tokensOf } from "../../prompt.ts";
 import type { Example, Task } from "../task.ts";
 import { type Budget, type Configuration, configurations } from "./budget.ts";
+import { hashOf } from "./hash.ts";
 import type { Ask } from "./job.ts";
-import { hashOf, keysOf } from "./key.ts";
+import { keysOf } from "./key.ts";
 
 /** A configuration, and the key of its result. */
 export interface Choice extends Configuration {

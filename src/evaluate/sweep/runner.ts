@@ -4,8 +4,8 @@ import type { Model } from "../../load.ts";
 import type { Method, MethodFactory } from "../../methods/method.ts";
 import type { Run } from "../queue/queue.ts";
 import { answer } from "./answer.ts";
+import { canonical } from "./hash.ts";
 import type { Job, Kept, Outcome } from "./job.ts";
-import { canonical } from "./key.ts";
 
 export interface RunnerOptions {
   readonly model: Model;

@@ -1,6 +1,6 @@
 import type { Counts } from "../../allocation/schedule.ts";
 import { type Picture, picture } from "../picture.ts";
-import { distinct, methodEncodings, nothing } from "./rows.ts";
+import { distinct, LAYER_AXIS, methodEncodings, nothing } from "./rows.ts";
 
 /** What one method keeps: a schedule's counts, or `lengths` of a cache. */
 export interface MethodBudgets {
@@ -48,13 +48,7 @@ export function layerBudgets(
       width: 560,
       height: 320,
       encoding: {
-        x: {
-          field: "layer",
-          type: "quantitative",
-          title: "layer",
-          scale: { nice: false, zero: false, padding: 8 },
-          axis: { format: "d", tickMinStep: 1, grid: false },
-        },
+        x: LAYER_AXIS,
         color: { ...colour, legend: { symbolType: "stroke" } },
       },
       layer: [

@@ -1,5 +1,5 @@
 import { type Picture, picture } from "../picture.ts";
-import { distinct, leftOut, methodEncodings, nothing } from "./rows.ts";
+import { distinct, LAYER_AXIS, leftOut, methodEncodings, nothing } from "./rows.ts";
 
 /** Share of the last queries' attention that falls on what a method kept. */
 export interface MethodRecall {
@@ -33,13 +33,7 @@ export function recallByLayer(
       width: 560,
       height: 320,
       encoding: {
-        x: {
-          field: "layer",
-          type: "quantitative",
-          title: "layer",
-          scale: { nice: false, zero: false, padding: 8 },
-          axis: { format: "d", tickMinStep: 1, grid: false },
-        },
+        x: LAYER_AXIS,
         y: {
           field: "recall",
           type: "quantitative",

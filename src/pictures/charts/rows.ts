@@ -42,6 +42,15 @@ export function methodEncodings(methods: readonly string[]) {
   };
 }
 
+/** Layers along a line chart, the lowest first. */
+export const LAYER_AXIS = {
+  field: "layer",
+  type: "quantitative",
+  title: "layer",
+  scale: { nice: false, zero: false, padding: 8 },
+  axis: { format: "d", tickMinStep: 1, grid: false },
+} as const;
+
 /** A picture that says why there is nothing to draw. */
 export const nothing = (title: string, why: string): Picture =>
   picture({
