@@ -142,6 +142,10 @@ if (path !== null) {
           ["2/2", "two.duckdb"],
         ] as const)
           expect(await run("fewshot", ...args, "--shard", shard, "--store", store)).toMatchObject({ err: "", code: 0 });
+        const parts: number[] = [];
+        for (const store of ["one.duckdb", "two.duckdb"])
+          parts.push(JSON.parse((await run("report", store, "--sql", "SELECT count(*) AS n FROM results")).out).n);
+        expect(parts.reduce((sum, part) => sum + part, 0)).toBe(18);
         const merged = await run("report", "one.duckdb", "--merge", "two.duckdb", "--no-funnel");
         expect(merged).toMatchObject({ err: "", code: 0 });
         expect(merged.out).toContain("18 results: report.html");

@@ -34,13 +34,16 @@ describe("a sweep with a store", () => {
   test("in shards is, merged, the one sweep; each example in one shard, all its configurations together", async () => {
     using folder = scratch();
     const paths: string[] = [];
+    let asked = 0;
     for (const index of [1, 2, 3]) {
       const path = join(folder.path, `${index}.duckdb`);
       paths.push(path);
       await using store = await openStore(path);
       const part = await all({ ...base, fidelity: true, store, shard: { index, count: 3 } });
+      asked += part.length;
       for (const [, of] of Map.groupBy(part, ({ example }) => example)) expect(of).toHaveLength(PER_EXAMPLE);
     }
+    expect(asked).toBe(whole.length);
     await using merged = await openStore();
     expect(await merged.merge(paths)).toBe(whole.length);
     expect(plain(await Array.fromAsync(merged.results()))).toEqual(whole);
