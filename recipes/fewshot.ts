@@ -1,7 +1,8 @@
 /** Few-shot classification: does a method keep the examples that say what is asked? */
 import { fewShot } from "../src/evaluate/index.ts";
 import { args, command, integer, integers } from "./support/command.ts";
-import { evaluate, OPTIONS, USAGE } from "./support/evaluation.ts";
+import { evaluate } from "./support/evaluation.ts";
+import { OPTIONS, USAGE } from "./support/evaluation-options.ts";
 
 const HELP = `bun run fewshot [options]
 

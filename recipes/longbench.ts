@@ -1,7 +1,8 @@
 /** LongBench, LongBench-E and LongBench v2 as published, on the Hub's files or on local ones. */
 import { longBenchTasks } from "../src/evaluate/index.ts";
 import { args, command, integer, named } from "./support/command.ts";
-import { evaluate, OPTIONS, USAGE } from "./support/evaluation.ts";
+import { evaluate } from "./support/evaluation.ts";
+import { OPTIONS, USAGE } from "./support/evaluation-options.ts";
 
 const names = Object.keys(longBenchTasks);
 

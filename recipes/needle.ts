@@ -1,7 +1,8 @@
 /** Needle in a haystack: is a fact at any depth of texts of any length still found after compression? */
 import { needle } from "../src/evaluate/index.ts";
 import { args, command, integer, integers } from "./support/command.ts";
-import { evaluate, OPTIONS, USAGE } from "./support/evaluation.ts";
+import { evaluate } from "./support/evaluation.ts";
+import { OPTIONS, USAGE } from "./support/evaluation-options.ts";
 
 const HELP = `bun run needle [options]
 

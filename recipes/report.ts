@@ -1,10 +1,9 @@
 /** What a store holds, as one page: tables, curves, heatmaps, configuration, and how to make the numbers again. */
 import { access } from "node:fs/promises";
-import { openStore, type Result, summarise } from "../src/evaluate/index.ts";
-import { KvError, loadModel, pyramidKV } from "../src/index.ts";
-import { report, savePage } from "../src/pictures/index.ts";
+import { openStore, summarise } from "../src/evaluate/index.ts";
+import { KvError, loadModel, type Model } from "../src/index.ts";
 import { args, command } from "./support/command.ts";
-import { drawFunnel } from "./support/funnel.ts";
+import { writePage } from "./support/page.ts";
 
 const HELP = `bun run report STORE [options]
 
@@ -12,6 +11,7 @@ const HELP = `bun run report STORE [options]
   --export FILE      all results as a table: .csv, .parquet, .json or .jsonl
   --merge FILE       takes in another store's results first; may be given several times
   --sql QUERY        prints what SQL finds in the table \`results\`, as JSON lines, rather than to write a page
+  --json             prints a summary of each task, method and budget, rather than to write a page
   --title TEXT       of the page
   --model REF        the results' model, to draw its funnel (default: SmolLM2-135M-Instruct); another's is not drawn
   --no-funnel        loads no model
@@ -23,6 +23,7 @@ await command("report", async () => {
     export: { type: "string" },
     merge: { type: "string", multiple: true },
     sql: { type: "string" },
+    json: { type: "boolean", default: false },
     title: { type: "string" },
     model: { type: "string" },
     "no-funnel": { type: "boolean", default: false },
@@ -47,36 +48,25 @@ await command("report", async () => {
   }
   if (values.export !== undefined) await store.export(values.export);
   const results = await Array.fromAsync(store.results());
-  const placed = results.filter(({ facets }) => "length" in facets && "depth" in facets);
-  const page = report({
-    title: values.title,
-    results,
-    summaries: summarise(results, { by: ["task", "method", "budget"] }),
-    needles: summarise(placed, { by: ["task", "method", "budget", "length", "depth"] }),
-    pictures: values["no-funnel"] ? [] : await funnelOf(results, values.model),
-    commands: [`bun run report ${path} --out ${values.out}`],
-  });
-  await savePage(page, values.out);
+  if (values.json) {
+    const summaries = results.length === 0 ? [] : summarise(results, { by: ["task", "method", "budget"] });
+    for (const summary of summaries) console.log(JSON.stringify(summary));
+    return;
+  }
+  using model = values["no-funnel"] || results.length === 0 ? null : await modelOf(values.model);
+  const commands = [`bun run report ${path} --out ${values.out}`];
+  await writePage({ results, out: values.out, title: values.title, model, commands });
   console.log(`${results.length} results: ${values.out}`);
 });
 
-/** The funnel of the results' own model, or nothing. */
-async function funnelOf(results: readonly Result[], reference: string | undefined) {
-  const weights = new Set(results.map(({ provenance }) => provenance.weights));
-  if (weights.size === 0) return [];
+/** What was measured is shown, also where the model is not at hand. */
+async function modelOf(reference: string | undefined): Promise<Model | null> {
   try {
-    using model = await loadModel(reference);
-    if (!weights.has((await model.provenance()).weights)) {
-      console.error(`report: no funnel, the results are not of ${model.id}: name their model with --model`);
-      return [];
-    }
-    const request = { prompt: null, documents: 24, method: pyramidKV({ budget: 64 }), window: 8 };
-    return [(await drawFunnel(model, request)).picture];
+    return await loadModel(reference);
   } catch (fault) {
-    // The page of what was measured does not depend on it.
     if (!(fault instanceof KvError)) throw fault;
     console.error(`report: no funnel, ${fault.message}`);
-    return [];
+    return null;
   }
 }
 

@@ -1,7 +1,8 @@
 /** RULER: thirteen tasks of retrieval, tracing and counting, made at any length. */
 import { rulerTasks } from "../src/evaluate/index.ts";
 import { args, command, integer, named } from "./support/command.ts";
-import { evaluate, OPTIONS, USAGE } from "./support/evaluation.ts";
+import { evaluate } from "./support/evaluation.ts";
+import { OPTIONS, USAGE } from "./support/evaluation-options.ts";
 
 const names = Object.keys(rulerTasks).map((name) => name.replace("ruler/", ""));
 const generated = names.filter((name) => !name.startsWith("qa_"));

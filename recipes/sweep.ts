@@ -1,7 +1,8 @@
 /** Any tasks under any methods and budgets: one prefill per example, all answers as one batch, every result kept as it comes. */
 import { type Task, taskFromText, tasks } from "../src/evaluate/index.ts";
 import { args, command } from "./support/command.ts";
-import { evaluate, OPTIONS, USAGE } from "./support/evaluation.ts";
+import { evaluate } from "./support/evaluation.ts";
+import { OPTIONS, USAGE } from "./support/evaluation-options.ts";
 
 const DEFAULTS = ['needle {"lengths":[500,1000],"depths":11,"examples":4}', 'few-shot {"lengths":[500],"examples":48}'];
 

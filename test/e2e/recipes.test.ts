@@ -94,8 +94,10 @@ if (path !== null) {
       "a needle is found by full attention; the same command a second time computes nothing; the page shows it",
       async () => {
         const args = [...small, "--lengths", "300", "--depths", "2", "--fidelity", "--store", "needle.duckdb"];
-        const { out, err, code } = await run("needle", ...args);
+        const { out, err, code } = await run("needle", ...args, "--out", "needle's.html");
         expect({ err, code }).toEqual({ err: "", code: 0 });
+        const own = readFileSync(join(folder, "needle's.html"), "utf8");
+        for (const part of ["Where attention falls", "bun run needle", "--lengths 300"]) expect(own).toContain(part);
         expect(out).toMatch(/needle .* 300 .* full .* all .* 1\.00/);
         expect(out).toMatch(/snapkv .* 25% /);
         expect(out).toContain("sha256:");
@@ -109,6 +111,8 @@ if (path !== null) {
         const sql = "SELECT DISTINCT method, budget FROM results ORDER BY 1, 2";
         const found = await run("report", "needle.duckdb", "--sql", sql);
         expect(found.out.trim().split("\n")).toHaveLength(3);
+        const summaries = (await run("report", "needle.duckdb", "--json")).out.trim().split("\n");
+        expect(summaries.map((line) => JSON.parse(line).count)).toEqual([2, 2, 2]);
         const page = await run(
           "report",
           "needle.duckdb",

@@ -1,0 +1,61 @@
+/** The options that every evaluation takes beside its tasks' own. */
+import { publishedRegistry, registry } from "../../src/index.ts";
+
+/** Options of every evaluation, for `parseArgs`. */
+export const OPTIONS = {
+  methods: { type: "string", default: "full,window,streamingllm,h2o,snapkv,pyramidkv" },
+  budgets: { type: "string", default: "64,128,256" },
+  seeds: { type: "string", default: "0" },
+  model: { type: "string" },
+  precision: { type: "string", default: "fp32" },
+  store: { type: "string" },
+  out: { type: "string" },
+  shard: { type: "string" },
+  redis: { type: "string" },
+  worker: { type: "boolean", default: false },
+  whole: { type: "boolean", default: false },
+  fidelity: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+/** How they are explained. */
+export const USAGE = `
+  --methods A,B,...  default: full,window,streamingllm,h2o,snapkv,pyramidkv; also ${others()}
+  --budgets A,B,...  entries kept per KV head on average, or shares of the prompt such as 25% (default: 64,128,256)
+  --seeds A,B,...    each makes other examples (default: 0)
+  --whole            prefills the whole prompt, as peers do: the first token of an answer is then full attention's. Else the prompt's
+                     last token is decoded on what was kept
+  --fidelity         also measures attention recall and output error in every layer
+  --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
+  --precision P      fp32 (default) or fast
+  --out FILE         also writes a page of the results: tables, curves, heatmaps, the funnel (.html)
+  --shard I/N        does one of N equal parts of the examples; merge their stores with bun run report --merge
+  --redis URL        gives the examples to workers: the same command with --worker, on any machines that reach this Redis
+  --worker           is one of them
+  --store FILE       where results are kept (default: results/<recipe>.duckdb). The same command goes on where it was interrupted
+  --json             one JSON object per result instead of the table
+  --help             this text`;
+
+export interface Values {
+  readonly methods: string;
+  readonly budgets: string;
+  readonly seeds: string;
+  readonly model?: string | undefined;
+  readonly precision: string;
+  readonly store?: string | undefined;
+  readonly out?: string | undefined;
+  readonly shard?: string | undefined;
+  readonly redis?: string | undefined;
+  readonly worker: boolean;
+  readonly whole: boolean;
+  readonly fidelity: boolean;
+  readonly json: boolean;
+}
+
+function others(): string {
+  const usual: readonly string[] = OPTIONS.methods.default.split(",");
+  return Object.keys({ ...registry, ...publishedRegistry })
+    .filter((name) => !usual.includes(name))
+    .join(", ");
+}
