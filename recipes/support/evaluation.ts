@@ -85,7 +85,7 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
   }
   if (values.json) return;
   const present = facets.filter((name) => results.some((result) => name in result.facets));
-  console.log(table(summarise(results, { by: ["task", ...present, "method", "budget"] })));
+  if (results.length > 0) console.log(table(summarise(results, { by: ["task", ...present, "method", "budget"] })));
   console.log(JSON.stringify(await model.provenance()));
   console.log(`${results.length} results in ${path}; as a page: ${values.out ?? `bun run report ${path}`}`);
 }
