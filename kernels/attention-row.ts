@@ -1,7 +1,7 @@
 import type { Visibility } from "./tensor.ts";
 
 /**
- * What one query attends to, for the reference kernels: softmax over the keys it sees of q . k_j / sqrt(d), 0 for the others.
+ * What one query attends to, for the reference kernels and for measures on few queries: softmax over the keys it sees of q . k_j / sqrt(d), 0 for the others.
  *
  * query [d] stands at `position`, keys [n, d] at 0 .. n - 1. Returns [n], in double precision.
  */

@@ -1,4 +1,5 @@
 /** What a cache weighs and how fast it decodes, against the length of the prompt it was made of. */
+import { median } from "simple-statistics";
 import { compress, full, generate, loadModel, type Model, prefill, publishedRegistry, registry } from "../src/index.ts";
 import { type Cost, checkPicturePath, costCurves, save } from "../src/pictures/index.ts";
 import { args, command, integer, integers, named } from "./support/command.ts";
@@ -70,8 +71,4 @@ async function speed(model: Model, cache: Parameters<typeof generate>[1], tokens
   // The first token comes from the prompt's logits: one more makes as many steps as tokens.
   await generate(model, cache, { maxNewTokens: tokens + 1, stopTokens: [] });
   return (1000 * tokens) / (performance.now() - started);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -25,6 +25,7 @@ import {
 import { parse, USAGE } from "./quickstart/args.ts";
 import { needleInMobyDick } from "./quickstart/document.ts";
 import { jsonLine, type Row, table } from "./quickstart/report.ts";
+import { command } from "./support/command.ts";
 import { progressLine } from "./support/progress-line.ts";
 
 const PROMPT_TOKENS = 4000;
@@ -117,10 +118,4 @@ async function measure(
   };
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (fault) {
-  if (!(fault instanceof KvError)) throw fault;
-  console.error(`quickstart: ${fault.message.replace(/\s*\n\s*/g, " ")}`);
-  process.exitCode = 1;
-}
+await command("quickstart", () => main(process.argv.slice(2)));

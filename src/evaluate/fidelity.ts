@@ -2,6 +2,8 @@
  * How near attention on what a cache keeps is to full attention, seen by the prompt's last queries: smooth measures, where an answer is
  * only right or wrong.
  */
+import { attentionRow } from "../../kernels/attention-row.ts";
+import type { Visibility } from "../../kernels/tensor.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { Context } from "../context.ts";
 import { KvError } from "../error.ts";
@@ -67,7 +69,7 @@ function layerFidelity(
     const own = (data: Float32Array) => data.subarray(kvHead * length * headDim, (kvHead + 1) * length * headDim);
     const [keys, values] = [own(entries.keys), own(entries.values)];
     const last = queries.data.subarray((head * observed + observed - w) * headDim, (head + 1) * observed * headDim);
-    const full = attend(last, keys, values, w, slidingWindow[layer] ?? null);
+    const full = attend(last, keys, values, w, { slidingWindow: slidingWindow[layer] ?? null });
     for (const [i, cache] of caches.entries()) {
       const { recall, outputError } = compare(full, values, cache.positions(layer, kvHead), w);
       const sum = sums[i];
@@ -85,31 +87,17 @@ function attend(
   keys: Float32Array,
   values: Float32Array,
   w: number,
-  sliding: number | null,
+  visibility: Visibility,
 ): Attended {
   const d = queries.length / w;
   const n = keys.length / d;
   const weights = new Float64Array(w * n);
   const outputs = new Float64Array(w * d);
+  const positions = Int32Array.from({ length: n }, (_, j) => j);
   for (let i = 0; i < w; i++) {
-    const position = n - w + i;
-    const first = sliding === null ? 0 : Math.max(0, position - sliding + 1);
-    const row = weights.subarray(i * n, (i + 1) * n);
-    let highest = Number.NEGATIVE_INFINITY;
-    for (let j = first; j <= position; j++) {
-      let product = 0;
-      for (let c = 0; c < d; c++) product += (queries[i * d + c] ?? 0) * (keys[j * d + c] ?? 0);
-      row[j] = product / Math.sqrt(d);
-      if (product / Math.sqrt(d) > highest) highest = product / Math.sqrt(d);
-    }
-    let total = 0;
-    for (let j = first; j <= position; j++) {
-      const weight = Math.exp((row[j] ?? 0) - highest);
-      row[j] = weight;
-      total += weight;
-    }
-    for (let j = first; j <= position; j++) row[j] = (row[j] ?? 0) / total;
-    accumulate(outputs.subarray(i * d, (i + 1) * d), row, values, range(first, position + 1));
+    const row = attentionRow(queries.subarray(i * d, (i + 1) * d), keys, n - w + i, visibility);
+    weights.set(row, i * n);
+    accumulate(outputs.subarray(i * d, (i + 1) * d), row, values, positions);
   }
   return { weights, outputs };
 }
@@ -149,5 +137,3 @@ function accumulate(into: Float64Array, row: Float64Array, values: Float32Array,
     for (let c = 0; c < d; c++) into[c] = (into[c] ?? 0) + weight * (values[j * d + c] ?? 0);
   }
 }
-
-const range = (from: number, to: number): Int32Array => Int32Array.from({ length: to - from }, (_, i) => from + i);

@@ -1,4 +1,5 @@
 /** Puts one prompt to a model under many methods: one prefill for all, then one batch of all their answers. */
+import { mean } from "simple-statistics";
 import type { KvCache } from "../../cache/cache.ts";
 import { compress } from "../../compress.ts";
 import { generateBatch } from "../../generate/generate.ts";
@@ -64,5 +65,3 @@ export async function answer(
   });
   return { answers, prefillMs, decodeMs };
 }
-
-const mean = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0) / counts.length;
