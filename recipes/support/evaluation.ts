@@ -100,10 +100,11 @@ function table(summaries: readonly Summary[]): string {
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" }, // no lines between rows
   });
-  for (const { group, mean, low, high, count, kept, bytes } of summaries) {
+  for (const { group, mean, low, high, count, small, kept, bytes } of summaries) {
+    const examples = small ? `${count}, few` : String(count);
     const interval = `${low.toFixed(2)} to ${high.toFixed(2)}`;
     const mebibytes = (bytes / 2 ** 20).toFixed(1);
-    view.push([...Object.values(group).map(String), mean.toFixed(2), interval, count, kept.toFixed(0), mebibytes]);
+    view.push([...Object.values(group).map(String), mean.toFixed(2), interval, examples, kept.toFixed(0), mebibytes]);
   }
   return view.toString();
 }

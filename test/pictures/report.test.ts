@@ -87,6 +87,16 @@ describe("a report", () => {
     assert.match(await toHtml(page), /method 59/);
   });
 
+  test("says of a small sample that it is one", () => {
+    const [summary] = summariesOf([], 0);
+    const summaries = summary === undefined ? [] : [summary, { ...summary, count: 4, small: true }];
+    const page = report({ results: [result()], summaries });
+    assert.deepEqual(
+      tables(page)[0]?.rows.map((row) => row.at(-1)),
+      ["33", "4, few"],
+    );
+  });
+
   test("gives a group without a mean a place in the table", () => {
     const [summary] = summariesOf([], 0).map((one) => ({
       ...one,

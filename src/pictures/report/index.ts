@@ -90,7 +90,7 @@ function headline(summaries: readonly Summary[]): Table {
       Number.isFinite(summary.mean) ? `${number(summary.low, 3)} to ${number(summary.high, 3)}` : "none",
       number(summary.kept, 1),
       number(summary.bytes / MIB, 2),
-      String(summary.count),
+      summary.small ? `${summary.count}, few` : String(summary.count),
     ]),
   };
 }
