@@ -4,8 +4,9 @@
  * Runs a whole sequence at once; `sees` decides, per layer and KV head, which keys a query may attend to besides being causal,
  * so that "evicted" is literally "masked to minus infinity".
  */
-import { inverseFrequencies } from "../../src/engine/onnx/rope.ts";
+
 import type { ModelConfig } from "../../src/model/config.ts";
+import { inverseFrequencies } from "../../src/model/rope.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;

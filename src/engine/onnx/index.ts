@@ -9,6 +9,7 @@ import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
+import { inverseFrequencies } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
@@ -18,7 +19,7 @@ import { buildDecoder } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
-import { inverseFrequencies, RotaryTable } from "./rope.ts";
+import { RotaryTable } from "./rope.ts";
 import { batchStepper } from "./step.ts";
 
 export interface OnnxEngineOptions {
@@ -59,7 +60,7 @@ async function onHost(
   const session = await open(host, buildDecoder(config, weights, precision), weights, options);
   const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
   const table = new RotaryTable(inverseFrequencies(config));
-  const run = { config, weights, session, table, idle: idleFeeds(config) };
+  const run = { config, weights, session, kernels, table, idle: idleFeeds(config) };
   const stepper = batchStepper(run);
   let disposed = false;
   const guard =
@@ -74,6 +75,10 @@ async function onHost(
     precision,
     config,
     kernels,
+    outputProjection(layer) {
+      const name = `model.layers.${layer}.self_attn.o_proj.weight`;
+      return { data: weights.read(name), dims: weights.info(name).shape };
+    },
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     step: guard((batch: readonly Step[]) => stepper(batch)),
     [Symbol.dispose]() {
