@@ -1,5 +1,6 @@
 /** What an engine brings: one function a kernel, on its own device. Each kernel's folder says what it promises. */
 import type { AvgPool } from "./avg-pool/index.ts";
+import type { ChunkAttention } from "./chunk-attention/index.ts";
 import type { ColumnSums } from "./column-sums/index.ts";
 import type { Gather } from "./gather/index.ts";
 import type { GroupMax } from "./group-max/index.ts";
@@ -8,6 +9,8 @@ import type { KeyNorms } from "./key-norms/index.ts";
 import type { KeySimilarity } from "./key-similarity/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
 import type { Moments } from "./moments/index.ts";
+import type { Projections } from "./projections/index.ts";
+import type { QuadraticForms } from "./quadratic-forms/index.ts";
 import type { TopK } from "./top-k/index.ts";
 import type { WindowAttention } from "./window-attention/index.ts";
 
@@ -16,6 +19,12 @@ export interface Kernels extends Disposable {
   readonly windowAttention: WindowAttention;
   /** Attention mass that the last s queries give to every key: [H, s, d], [KH, n, d] -> [H, n]. */
   readonly columnSums: ColumnSums;
+  /** Attention mass within chunks, in both directions and unscaled: [H, n, d], [KH, n, d] -> [H, n]. */
+  readonly chunkAttention: ChunkAttention;
+  /** Products of keys with given vectors: [KH, n, d], [R, d] -> [R, n]. */
+  readonly projections: Projections;
+  /** k' M k of each key k under given matrices: [KH, n, d], [R, d, d] -> [R, n]. */
+  readonly quadraticForms: QuadraticForms;
   /** Sums of vectors and of their products with themselves: [s, r, d] -> [r, d] and [r, d, d]. */
   readonly moments: Moments;
   /** Length of each key: [KH, n, d] -> [KH, n]. */

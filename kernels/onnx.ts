@@ -1,5 +1,6 @@
 /** Every kernel on the CPU, as small onnxruntime graphs. Sessions are opened at first use and live until disposal. */
 import { avgPool } from "./avg-pool/onnx.ts";
+import { chunkAttention } from "./chunk-attention/onnx.ts";
 import { columnSums } from "./column-sums/onnx.ts";
 import { gather } from "./gather/onnx.ts";
 import { groupMax } from "./group-max/onnx.ts";
@@ -9,6 +10,8 @@ import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { moments } from "./moments/onnx.ts";
+import { projections } from "./projections/onnx.ts";
+import { quadraticForms } from "./quadratic-forms/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
@@ -19,6 +22,9 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
   return {
     windowAttention: windowAttention(sessions),
     columnSums: columnSums(sessions),
+    chunkAttention: chunkAttention(sessions),
+    projections: projections(sessions),
+    quadraticForms: quadraticForms(sessions),
     moments: moments(sessions),
     keyNorms: keyNorms(sessions),
     keySimilarity: keySimilarity(sessions),

@@ -1,5 +1,6 @@
 /** Every kernel as plain loops: slow (quadratic where attention is), for tests and for reading. */
 import { avgPool } from "./avg-pool/reference.ts";
+import { chunkAttention } from "./chunk-attention/reference.ts";
 import { columnSums } from "./column-sums/reference.ts";
 import { gather } from "./gather/reference.ts";
 import { groupMax } from "./group-max/reference.ts";
@@ -9,6 +10,8 @@ import { keyNorms } from "./key-norms/reference.ts";
 import { keySimilarity } from "./key-similarity/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
 import { moments } from "./moments/reference.ts";
+import { projections } from "./projections/reference.ts";
+import { quadraticForms } from "./quadratic-forms/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
 
@@ -16,6 +19,9 @@ import { windowAttention } from "./window-attention/reference.ts";
 export const referenceKernels = (): Kernels => ({
   windowAttention,
   columnSums,
+  chunkAttention,
+  projections,
+  quadraticForms,
   moments,
   keyNorms,
   keySimilarity,

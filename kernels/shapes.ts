@@ -30,6 +30,16 @@ export function attentionShape(kernel: string, queries: Tensor, keys: Tensor): A
   return { heads, kvHeads, group: heads / kvHeads, queries: window, length, size };
 }
 
+/** Sizes of queries [H, n, d] and keys [KH, n, d] at the same positions. @throws KvError `wrong_shape`, `invalid_option` for the chunk */
+export function chunkShape(kernel: string, queries: Tensor, keys: Tensor, chunk: number): AttentionShape {
+  if (!Number.isSafeInteger(chunk) || chunk < 1)
+    throw new KvError({ code: "invalid_option", path: [kernel, "chunk"], found: chunk, allowed: "a positive integer" });
+  const [kvHeads, length, size] = entriesShape(kernel, keys);
+  const [heads = 0] = queries.dims;
+  checkDims(kernel, "queries", queries, [heads, length, size]);
+  return { heads, kvHeads, group: groupSize(kernel, heads, kvHeads), queries: length, length, size };
+}
+
 /** Query heads per KV head. @throws KvError `wrong_shape` unless H is a multiple of KH */
 export function groupSize(kernel: string, heads: number, kvHeads: number): number {
   if (kvHeads < 1 || heads % kvHeads !== 0) {

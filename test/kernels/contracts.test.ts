@@ -36,6 +36,11 @@ for (const [backend, kernels] of Object.entries(backends)) {
       await assert.rejects(kernels.columnSums({ ...keys, dims: [2, 9, 4] }, keys, ALL), wrong);
       await assert.rejects(kernels.keyNorms({ ...keys, dims: [2, 9, 4] }), wrong);
       await assert.rejects(kernels.keySimilarity(matrix(2, 3)), wrong);
+      await assert.rejects(kernels.projections(keys, matrix(2, 3)), wrong);
+      await assert.rejects(kernels.projections(keys, matrix(3, 4)), wrong);
+      await assert.rejects(kernels.quadraticForms(keys, normals(1, 2, 4, 3)), wrong);
+      await assert.rejects(kernels.chunkAttention(normals(1, 2, 7, 4), keys, 4), wrong);
+      await assert.rejects(kernels.chunkAttention(keys, keys, 0), { code: "invalid_option" });
       await assert.rejects(kernels.groupMean(matrix(5, 3), 2), wrong);
       await assert.rejects(kernels.groupMax(matrix(4, 3), 0), wrong);
       await assert.rejects(kernels.topK(matrix(2, 3), [1]), wrong);
@@ -58,6 +63,9 @@ for (const [backend, kernels] of Object.entries(backends)) {
       assert.deepEqual((await kernels.maxPool(matrix(2, 0), 7)).dims, [2, 0]);
       assert.deepEqual((await kernels.groupMean(matrix(4, 0), 2)).dims, [2, 0]);
       assert.deepEqual((await kernels.keyNorms(normals(1, 2, 0, 4))).dims, [2, 0]);
+      assert.deepEqual((await kernels.projections(normals(1, 2, 0, 4), matrix(4, 4))).dims, [4, 0]);
+      assert.deepEqual((await kernels.quadraticForms(normals(1, 2, 0, 4), normals(1, 4, 4, 4))).dims, [4, 0]);
+      assert.deepEqual((await kernels.chunkAttention(normals(1, 2, 0, 4), normals(1, 1, 0, 4), 4)).dims, [2, 0]);
       assert.deepEqual((await kernels.keySimilarity(normals(1, 2, 0, 4))).dims, [2, 0]);
       assert.deepEqual((await kernels.gather(normals(1, 2, 3, 4), [none, none])).dims, [0, 4]);
     });

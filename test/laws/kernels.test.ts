@@ -60,6 +60,30 @@ for (const [backend, kernels] of Object.entries(backends)) {
         assertClose(await kernels.keySimilarity(keys), await reference.keySimilarity(keys));
       }));
 
+    test("products of keys with vectors, and under matrices, each for its own head", () =>
+      holds(attentionInputs, async ({ queries, keys }) => {
+        const [heads = 0, , size = 0] = queries.dims;
+        const directions = normals(heads, heads, size);
+        assertClose(await kernels.projections(keys, directions), await reference.projections(keys, directions));
+        const matrices = normals(heads + 1, heads, size, size);
+        assertClose(await kernels.quadraticForms(keys, matrices), await reference.quadraticForms(keys, matrices), 1e-3);
+      }));
+
+    test("attention within chunks, the last one shorter", () =>
+      holds(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 90 })), async ([{ queries, keys }, chunk]) => {
+        const [heads = 0] = queries.dims;
+        const [, length = 0, size = 0] = keys.dims;
+        const all = normals(length, heads, length, size);
+        const expected = await reference.chunkAttention(all, keys, chunk);
+        assertClose(await kernels.chunkAttention(all, keys, chunk), expected);
+      }));
+
+    test("attention within more chunks than are done at once", async () => {
+      const [queries, keys] = [normals(1, 2, 5000, 4), normals(2, 1, 5000, 4)];
+      const expected = await reference.chunkAttention(queries, keys, 1100);
+      assertClose(await kernels.chunkAttention(queries, keys, 1100), expected, 1e-4);
+    });
+
     test("keys without a direction are like no other", async () => {
       const keys = { data: normals(1, 1, 3, 4).data.fill(0, 0, 4), dims: [1, 3, 4] };
       const { data } = await kernels.keySimilarity(keys);
