@@ -1,14 +1,22 @@
 /** The methods: all with exact budgets, and the peers' arithmetic under names of its own. */
 export { type AdaKVOptions, type AdaPyramidKVOptions, adaKV, adaPyramidKV } from "./adakv.ts";
 export { asPublished, publishedRegistry } from "./as-published/index.ts";
+export { type CompactorOptions, compactor } from "./compactor.ts";
+export { type CUROptions, cur } from "./cur.ts";
 export { define } from "./define.ts";
+export { type ExpectedAttentionOptions, expectedAttention } from "./expected-attention.ts";
 export { full } from "./full.ts";
 export { type H2OOptions, h2o } from "./h2o.ts";
 export { type KeyDiffOptions, keyDiff } from "./keydiff.ts";
 export { type KnormOptions, knorm } from "./knorm.ts";
+export { type LagKVOptions, lagKV } from "./lagkv.ts";
+export { type LeverageScoreOptions, leverageScore } from "./leverage-score.ts";
 export { firstAndLast, type Keep, lastTokens, type Method, type MethodFactory } from "./method.ts";
+export { type NonCausalAttentionOptions, nonCausalAttention } from "./non-causal-attention.ts";
 export { type ObservedAttentionOptions, observedAttention } from "./observed.ts";
 export { type PyramidKVOptions, pyramidKV } from "./pyramidkv.ts";
+export { type QFiltersOptions, qFilters } from "./q-filters.ts";
+export { type RandomOptions, random } from "./random.ts";
 export { registry } from "./registry.ts";
 export { type Selection, select } from "./select.ts";
 export { type SnapKVOptions, snapKV } from "./snapkv.ts";

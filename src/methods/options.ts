@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { KvError } from "../error.ts";
 import { invalid, parsed, refuseUnknown } from "../options.ts";
+import { isMeasured, type Measured } from "../scoring/measured.ts";
 import type { Step } from "../scoring/score.ts";
 
 /** An integer, at least `minimum`. */
@@ -22,10 +23,32 @@ export function share() {
   return z.number({ error }).min(0, { error }).max(1, { error });
 }
 
+/** A real number of at least 0. */
+export function nonNegative() {
+  const error = "a finite number >= 0";
+  return z.number({ error }).min(0, { error });
+}
+
+/** true or false. */
+export const flag = () => z.boolean({ error: "true or false" });
+
+/** What random numbers follow from: a safe integer, 0 unless told otherwise. */
+export const seed = () => z.int({ error: "a safe integer" }).default(0);
+
+/** One of several words. */
+export const oneOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
+  z.enum(words, { error: `one of ${words.map((word) => `"${word}"`).join(", ")}` });
+
+/** What was measured of a model. @param loader the function that reads it from a file */
+export const measured = <const Kind extends string>(kind: Kind, loader: string) =>
+  z.custom<Measured<Kind>>((value) => isMeasured(kind, value), { error: `a measurement, as ${loader} gives it` });
+
 /** A step that pools: maxPool(size), avgPool(size) or one's own. */
 export const pool = () => z.custom<Step>(isStep, { error: "a pooling step such as maxPool(7) or avgPool(5)" });
 
-const isStep = (value: unknown): value is Step => typeof value === "function" && "label" in value;
+const isStep = (value: unknown): value is Step => typeof value === "function" && hasLabel(value);
+
+const hasLabel = (value: unknown): value is { readonly label: unknown } => value instanceof Object && "label" in value;
 
 /**
  * Checks options and fills in defaults.
@@ -78,6 +101,6 @@ export function checkBudget(name: string, budget: unknown, floor: { option: stri
   throw new KvError({ code: "budget_too_small", path, found: budget, allowed, hint });
 }
 
-/** Options as plain data: a step becomes its label. */
+/** Options as plain data: a step, or what was measured, becomes its label. */
 export const recorded = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isStep(value) ? value.label : value]));
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, hasLabel(value) ? value.label : value]));

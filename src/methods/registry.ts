@@ -1,12 +1,20 @@
 /** Every method of ours by name. A method listed here is proven by the laws (test/laws) and offered by the recipes. */
 import { adaKV, adaPyramidKV } from "./adakv.ts";
+import { compactor } from "./compactor.ts";
+import { cur } from "./cur.ts";
+import { expectedAttention } from "./expected-attention.ts";
 import { full } from "./full.ts";
 import { h2o } from "./h2o.ts";
 import { keyDiff } from "./keydiff.ts";
 import { knorm } from "./knorm.ts";
+import { lagKV } from "./lagkv.ts";
+import { leverageScore } from "./leverage-score.ts";
 import type { MethodFactory } from "./method.ts";
+import { nonCausalAttention } from "./non-causal-attention.ts";
 import { observedAttention } from "./observed.ts";
 import { pyramidKV } from "./pyramidkv.ts";
+import { qFilters } from "./q-filters.ts";
+import { random } from "./random.ts";
 import { snapKV } from "./snapkv.ts";
 import { streamingLLM } from "./streamingllm.ts";
 import { tova } from "./tova.ts";
@@ -25,4 +33,12 @@ export const registry = {
   observed: observedAttention,
   knorm,
   keydiff: keyDiff,
+  random,
+  expectedattention: expectedAttention,
+  lagkv: lagKV,
+  qfilters: qFilters,
+  noncausal: nonCausalAttention,
+  leverage: leverageScore,
+  cur,
+  compactor,
 } as const satisfies Record<string, MethodFactory>;

@@ -1,16 +1,27 @@
 /** What a score is composed of: a source, and steps that follow it. See `score.ts` for what a score promises. */
 export { accumulatedAttention } from "./accumulated-attention.ts";
 export { chain } from "./chain.ts";
+export { type ChunkedAttentionOptions, chunkedAttention } from "./chunked-attention.ts";
 export { chunks } from "./chunks.ts";
 export { perLayer, weightedSum } from "./combine.ts";
+export { type FutureAttentionOptions, futureAttention } from "./future-attention.ts";
 export { maxOverGroup, meanOverGroup, meanOverHeads } from "./group.ts";
 export { keyDifference } from "./key-difference.ts";
+export { type KeyLeverageOptions, keyLeverage } from "./key-leverage.ts";
 export { keyNorm } from "./key-norm.ts";
+export { lagRelative } from "./lag-relative.ts";
+export { type LeverageOf, type LocalLeverageOptions, localLeverage } from "./local-leverage.ts";
+export type { Measured, MeasuredProvenance } from "./measured.ts";
 export type { Needs } from "./needs.ts";
 export { perQuery } from "./per-query.ts";
 export { avgPool, maxPool } from "./pool.ts";
 export type { Probe, ProbeView, PromptText } from "./probe.ts";
 export { protect } from "./protect.ts";
+export { type Filters, queryFilter } from "./query-filter.ts";
+export type { QueryStatistics } from "./query-statistics.ts";
+export { randomDraws } from "./random-draws.ts";
 export { rank } from "./rank.ts";
 export type { LayerObservation, LayerView, Score, Step } from "./score.ts";
+export { standardise } from "./standardise.ts";
+export { timesValueNorm } from "./value-norm.ts";
 export { windowAttention } from "./window-attention.ts";

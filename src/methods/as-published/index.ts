@@ -16,4 +16,7 @@ export const publishedRegistry = {
   "kvpress/snapkv": kvpress.snapKV,
   "kvpress/pyramidkv": kvpress.pyramidKV,
   "kvpress/adakv": kvpress.adaKV,
+  "kvpress/lagkv": kvpress.lagKV,
+  "kvpress/noncausal": kvpress.nonCausalAttention,
+  "kvpress/compactor": kvpress.compactor,
 } as const satisfies Record<string, MethodFactory>;

@@ -11,8 +11,11 @@ import { meanOverGroup } from "../../scoring/group.ts";
 import { avgPool } from "../../scoring/pool.ts";
 import { scale } from "../../scoring/scale.ts";
 import { windowAttention } from "../../scoring/window-attention.ts";
+import { type CompactorOptions, compactorOptions, compactorScore, compactor as exactCompactor } from "../compactor.ts";
 import { define } from "../define.ts";
+import { lagKV as exactLagKV, type LagKVOptions } from "../lagkv.ts";
 import { lastTokens, type MethodFactory } from "../method.ts";
+import { type NonCausalAttentionOptions, nonCausal } from "../non-causal-attention.ts";
 import { above, count, pool } from "../options.ts";
 import type { PyramidKVOptions } from "../pyramidkv.ts";
 import type { SnapKVOptions } from "../snapkv.ts";
@@ -49,4 +52,36 @@ const adaKV: MethodFactory<SnapKVOptions> = define("kvpress/adakv", { options, b
   allocate: kvpressAdaptive(),
 }));
 
-export const kvpress = { streamingLLM, snapKV, pyramidKV, adaKV } as const;
+/** 4 sinks and partitions of 128; of the tail, where ties are arbitrary, the last tokens. Short prompts keep their last tokens. */
+const lagKV: MethodFactory<LagKVOptions> = define(
+  "kvpress/lagkv",
+  { options: { sinks: count(0).default(4), lag: count(2).default(128) }, budgetAbove: "sinks" },
+  exactLagKV,
+);
+
+/** Fills the last chunk with zero vectors that attend and are attended to. */
+const nonCausalAttention: MethodFactory<NonCausalAttentionOptions> = define(
+  "kvpress/noncausal",
+  { options: { chunk: count(1).default(256) } },
+  ({ chunk }) => ({ keep: lastTokens(0), score: nonCausal({ chunk, padded: true }), allocate: uniform() }),
+);
+
+/** With that attention. */
+const compactor: MethodFactory<CompactorOptions> = define(
+  "kvpress/compactor",
+  { options: compactorOptions },
+  ({ chunk, ...rest }) => ({
+    ...exactCompactor(rest),
+    score: compactorScore({ ...rest, attention: { chunk, padded: true } }),
+  }),
+);
+
+export const kvpress = {
+  streamingLLM,
+  snapKV,
+  pyramidKV,
+  adaKV,
+  lagKV,
+  nonCausalAttention,
+  compactor,
+} as const;
