@@ -8,6 +8,7 @@ import {
   accumulatedAttention,
   asPublished,
   compress,
+  expectedAttention,
   full,
   generate,
   h2o,
@@ -48,6 +49,7 @@ const METHODS: Readonly<Record<string, (budget: number) => Method>> = {
   tova: (budget) => tova({ budget }),
   knorm: (budget) => knorm({ budget }),
   keydiff: (budget) => keyDiff({ budget }),
+  expattn: (budget) => expectedAttention({ budget }),
   pyramid_kvpress_w8_beta4: (budget) => kvpress.pyramidKV({ budget, window: 8, beta: 4 }),
 };
 const BUDGETS = [64, 128];
@@ -74,7 +76,10 @@ if (path !== null) {
     continuations,
   } = Fixture.parse(goldenJson("smollm2/golden-docqa-228.json"))["docqa-228"];
   const model = await loadModel(path);
-  const context = await prefill(model, text, { observe: [h2o({ budget: 64 })], chunk: 100 });
+  const context = await prefill(model, text, {
+    observe: [h2o({ budget: 64 }), expectedAttention({ budget: 64 })],
+    chunk: 100,
+  });
   afterAll(() => {
     context[Symbol.dispose]();
     model[Symbol.dispose]();
@@ -124,6 +129,21 @@ if (path !== null) {
         }
       });
     }
+
+    test("in expected attention, within 2e-4 of its size, in every layer and head", async () => {
+      const { floats } = expected("expattn");
+      const { score, keep } = expectedAttention({ budget: 64 });
+      for (const view of observations(context)) {
+        const candidates = { from: keep.first, to: view.length };
+        const { data } = (await score?.evaluate({ ...view, candidates })) ?? assert.fail();
+        const theirs = floats
+          .subarray(view.layer * view.kvHeads * view.length, (view.layer + 1) * view.kvHeads * view.length)
+          .filter((_, i) => i % view.length >= keep.first);
+        const relative = Array.from(data, (value, i) => value / (theirs[i] ?? Number.NaN));
+        const difference = maxDifference(relative, new Float32Array(data.length).fill(1));
+        assert.ok(difference < 2e-4, `layer ${view.layer}: ${difference}`);
+      }
+    });
 
     test("in the full continuation", async () => {
       using cache = await compress(context, full());
