@@ -14,13 +14,15 @@ export const integers = (option: string, text: string, least = 1): number[] =>
   text.split(",").map((part) => integer(option, part, least));
 
 /** Of a record, the values named by a list separated by commas. @throws KvError `invalid_option`, which lists the known names */
-export function named<T>(option: string, text: string, known: Readonly<Record<string, T>>): T[] {
-  return text.split(",").map((part) => {
-    const found = new Map(Object.entries(known)).get(part.trim());
-    if (found !== undefined) return found;
-    const names = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(known));
-    throw new KvError({ code: "invalid_option", path: [option], found: part.trim(), allowed: `one of ${names}` });
-  });
+export const named = <T>(option: string, text: string, known: Readonly<Record<string, T>>): T[] =>
+  text.split(",").map((part) => one(option, part.trim(), known));
+
+/** Of a record, the one value that is named. @throws KvError `invalid_option`, which lists the known names */
+export function one<T>(option: string, name: string, known: Readonly<Record<string, T>>): T {
+  const found = new Map(Object.entries(known)).get(name);
+  if (found !== undefined) return found;
+  const names = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(known));
+  throw new KvError({ code: "invalid_option", path: [option], found: name, allowed: `one of ${names}` });
 }
 
 /** The options of a command line. @throws KvError `invalid_option` */

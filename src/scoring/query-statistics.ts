@@ -1,4 +1,5 @@
 /** Mean and covariance of a layer's queries before RoPE: what the prompt's own were, or what was measured on a corpus. */
+import type { QueryMoments } from "../observation.ts";
 import { type Measured, measuredLayer } from "./measured.ts";
 import { observedMoments } from "./observed.ts";
 import type { LayerView } from "./score.ts";
@@ -21,21 +22,22 @@ export interface HeadStatistics {
  */
 export function headStatistics(view: LayerView, measured: QueryStatistics | null): readonly HeadStatistics[] {
   const [heads = 0, , size = 0] = view.queries.dims;
-  const { means, covariances } = measured === null ? own(view, size) : of(measured, view.layer, heads, size);
+  const { means, covariances } =
+    measured === null ? centred(observedMoments(view), size) : of(measured, view.layer, heads, size);
   return Array.from({ length: heads }, (_, h) => ({
     mean: means.subarray(h * size, (h + 1) * size),
     covariance: covariances.subarray(h * size ** 2, (h + 1) * size ** 2),
   }));
 }
 
-function own(view: LayerView, size: number) {
-  const { count, sums, products } = observedMoments(view);
+/** From sums over queries to means and covariances, for heads of `size` channels one after the other. */
+export function centred({ count, sums, products }: QueryMoments, size: number) {
   const queries = Math.max(1, count); // a prompt of sinks alone has none
   const means = sums.map((sum) => sum / queries);
   const covariances = products.map((product, i) => {
-    const [row, column] = [Math.floor(i / size), i % size];
-    const head = Math.floor(row / size);
-    return product / queries - (means[row] ?? 0) * (means[head * size + column] ?? 0);
+    const row = Math.floor(i / size);
+    const column = Math.floor(row / size) * size + (i % size);
+    return product / queries - (means[row] ?? 0) * (means[column] ?? 0);
   });
   return { means, covariances };
 }

@@ -1,0 +1,125 @@
+/** Measurements on disk: fp32 tensors in safetensors, their provenance in its metadata. */
+import { randomUUID } from "node:crypto";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { KvError } from "../error.ts";
+import type { Model } from "../load.ts";
+import { decodeText, parseJson, parseWith } from "../model/open-json.ts";
+import { openRangeFile } from "../model/weights/range-file.ts";
+import { openSafetensors } from "../model/weights/safetensors.ts";
+import type { Measured } from "../scoring/measured.ts";
+import type { Tensor } from "../tensor.ts";
+import { labelled } from "./take.ts";
+
+const FORMAT = "pyramidkv-measurement-1";
+
+/** Metadata of safetensors are strings. */
+const Metadata = z.object({
+  format: z.string(),
+  kind: z.string(),
+  model: z.string(),
+  revision: z.string(),
+  weights: z.string(),
+  corpus: z.string(),
+  tokens: z.string().regex(/^\d+$/, "a whole number"),
+  versions: z.string(),
+});
+const Versions = z.record(z.string(), z.string());
+
+/** Writes a measurement. Either the whole file is there or what was there before. @throws KvError `disk_error` */
+export async function saveMeasured(path: string, { kind, provenance, tensors }: Measured): Promise<void> {
+  const { revision, tokens, versions, ...others } = provenance;
+  const metadata: z.infer<typeof Metadata> = {
+    format: FORMAT,
+    kind,
+    ...others,
+    revision: revision ?? "",
+    tokens: String(tokens),
+    versions: JSON.stringify(versions),
+  };
+  const fresh = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await writeFile(fresh, safetensorsOf(tensors, metadata));
+    await rename(fresh, path);
+  } catch (cause) {
+    await rm(fresh, { force: true }).catch(() => undefined); // the first fault is the one to tell
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const allowed = "a place that can be written and has room";
+    throw new KvError({ code: "disk_error", path: [path], found, allowed, cause });
+  }
+}
+
+/**
+ * Reads a measurement of this kind and of this model's weights.
+ *
+ * @throws KvError `wrong_model`, `unsupported_format` for another kind of file, `corrupt_file`, and whatever reading a file throws
+ */
+export async function loadMeasured<Kind extends string>(
+  model: Model,
+  path: string,
+  kind: Kind,
+): Promise<Measured<Kind>> {
+  using stored = openSafetensors(path);
+  const metadata = metadataOf(path);
+  if (metadata.format !== FORMAT || metadata.kind !== kind) {
+    const found = `${metadata.format}, ${metadata.kind}`;
+    throw new KvError({ code: "unsupported_format", path: [path], found, allowed: `${FORMAT}, ${kind}` });
+  }
+  const { weights } = await model.provenance();
+  if (metadata.weights !== weights) {
+    const found = `measured on ${metadata.model}, weights ${metadata.weights}`;
+    const hint = `measure again on ${model.id}`;
+    throw new KvError({ code: "wrong_model", path: [path], found, allowed: `of the weights ${weights}`, hint });
+  }
+  const tensors = stored.tensors.map(({ name, shape }) => [name, { data: stored.read(name), dims: shape }] as const);
+  const broken = tensors.find(([, { data }]) => !data.every(Number.isFinite));
+  if (broken !== undefined)
+    throw new KvError({ code: "corrupt_file", path: [path, broken[0]], found: "NaN or infinity", allowed: "numbers" });
+  const { model: id, revision, corpus, tokens } = metadata;
+  return labelled(kind, new Map(tensors), {
+    model: id,
+    revision: revision === "" ? null : revision,
+    weights,
+    corpus,
+    tokens: Number(tokens),
+    versions: parseWith(Versions, parseJson(metadata.versions, path), "corrupt_file", path),
+  });
+}
+
+/** Of a file whose header was checked before. */
+function metadataOf(path: string): z.infer<typeof Metadata> {
+  using file = openRangeFile(path);
+  const length = new Uint8Array(8);
+  file.readInto(length, 0);
+  const header = new Uint8Array(Number(new DataView(length.buffer).getBigUint64(0, true)));
+  file.readInto(header, 8);
+  const { __metadata__: metadata = {} } = parseWith(
+    z.object({ __metadata__: z.unknown() }),
+    parseJson(decodeText(header, path), path),
+    "corrupt_file",
+    path,
+  );
+  const checked = Metadata.safeParse(metadata);
+  if (checked.success) return checked.data;
+  throw new KvError({ code: "unsupported_format", path: [path], found: metadata, allowed: `a file of ${FORMAT}` });
+}
+
+function safetensorsOf(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let end = 0;
+  for (const [name, { data, dims }] of tensors) {
+    header[name] = { dtype: "F32", shape: dims, data_offsets: [end, end + data.byteLength] };
+    end += data.byteLength;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const start = 8 * Math.ceil((8 + text.length) / 8); // so that numbers are aligned; JSON may end in spaces
+  const file = new Uint8Array(start + end).fill(0x20, 0, start);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.set(text, 8);
+  let at = start;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}

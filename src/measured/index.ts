@@ -1,0 +1,10 @@
+/**
+ * Measurements: numbers that some methods need of a model, taken once on a corpus, saved, and loaded for the same model.
+ *
+ * A file holds fp32 tensors in safetensors, whose metadata say what was measured, on which weights (by their hash) and which corpus. On
+ * other weights it is refused: such numbers would be wrong without looking so.
+ */
+export { loadMeasured, saveMeasured } from "./file.ts";
+export { loadFilters, measureFilters } from "./filters.ts";
+export { loadQueryStatistics, measureQueryStatistics } from "./query-statistics.ts";
+export type { MeasureOptions } from "./take.ts";
