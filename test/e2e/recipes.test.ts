@@ -1,13 +1,14 @@
 /** The evaluation recipes as a user runs them: processes, their exit codes, what they print and what they leave. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { loadFilters, loadModel, pipeline, qFilters } from "../../src/index.ts";
 import { goldenGguf } from "../support/golden-model.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const NAMES = ["sweep", "needle", "fewshot", "ruler", "longbench", "report", "funnel", "cost"] as const;
+const NAMES = ["sweep", "needle", "fewshot", "ruler", "longbench", "report", "funnel", "cost", "measure"] as const;
 const PATIENCE = 120_000;
 
 let folder: string;
@@ -71,6 +72,8 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["funnel", ["--out", "funnel.doc"], ".svg, .png, .html"],
     ["funnel", ["--prompt", "none.txt"], "a file that can be read"],
     ["funnel", ["--budget", "8"], "an integer > 8"],
+    ["measure", [], "one of filters or query-statistics"],
+    ["measure", ["--what", "filters", "--length", "0"], "an integer >= 1"],
     ["cost", ["--out", "cost"], ".svg, .png, .html"],
     ["cost", ["--lengths", "1e9", "--methods", "x"], "one of full"],
   ];
@@ -172,6 +175,27 @@ if (path !== null) {
         expect(ruler).toMatchObject({ err: "", code: 0 });
         expect(ruler.out).toContain("ruler/vt");
         expect(existsSync(join(folder, "results/ruler.duckdb"))).toBe(true);
+      },
+      PATIENCE,
+    );
+
+    test(
+      "what a method needs is measured on a text, and the method uses it",
+      async () => {
+        writeFileSync(
+          join(folder, "corpus.txt"),
+          "The whale swam. Nobody saw it, and the sea was calm again. ".repeat(12),
+        );
+        const args = ["--model", path, "--corpus", "corpus.txt", "--sequences", "2", "--length", "64"];
+        const { out, err, code } = await run("measure", "--what", "filters", ...args);
+        expect({ err, code }).toEqual({ err: "", code: 0 });
+        expect(out).toMatch(/^filters sha256:\w{64} of 128 tokens: filters\.safetensors\n$/);
+        const missing = await run("measure", "--what", "filters", ...args, "--corpus", "none.txt");
+        expect([missing.code, missing.err]).toEqual([1, expect.stringContaining("a file that can be read")]);
+        using model = await loadModel(path);
+        const filters = await loadFilters(model, join(folder, "filters.safetensors"));
+        const answer = await pipeline(model, qFilters({ budget: 20, filters }), { maxNewTokens: 3 })("One ".repeat(40));
+        expect(answer.tokens).toHaveLength(3);
       },
       PATIENCE,
     );
