@@ -1,5 +1,7 @@
 /** Every kernel on the CPU, as small onnxruntime graphs. Sessions are opened at first use and live until disposal. */
+import { aboveAverage } from "./above-average/onnx.ts";
 import { avgPool } from "./avg-pool/onnx.ts";
+import { columnMax } from "./column-max/onnx.ts";
 import { columnSums } from "./column-sums/onnx.ts";
 import { gather } from "./gather/onnx.ts";
 import { groupMax } from "./group-max/onnx.ts";
@@ -9,8 +11,11 @@ import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { moments } from "./moments/onnx.ts";
+import { projectedNorms } from "./projected-norms/onnx.ts";
+import { relativeSums } from "./relative-sums/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
+import { valueNorms } from "./value-norms/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
 
 /** The kernels of the CPU engine. Dispose them to free onnxruntime's sessions; a call afterwards is a KvError `disposed`. */
@@ -19,9 +24,14 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
   return {
     windowAttention: windowAttention(sessions),
     columnSums: columnSums(sessions),
+    columnMax: columnMax(sessions),
+    relativeSums: relativeSums(sessions),
+    aboveAverage: aboveAverage(sessions),
     moments: moments(sessions),
     keyNorms: keyNorms(sessions),
     keySimilarity: keySimilarity(sessions),
+    valueNorms: valueNorms(sessions),
+    projectedNorms: projectedNorms(sessions),
     groupMean: groupMean(sessions),
     groupMax: groupMax(sessions),
     maxPool: maxPool(sessions),
