@@ -1,17 +1,25 @@
 /** The methods: all with exact budgets, and the peers' arithmetic under names of its own. */
 export { type AdaKVOptions, type AdaPyramidKVOptions, adaKV, adaPyramidKV } from "./adakv.ts";
 export { asPublished, publishedRegistry } from "./as-published/index.ts";
+export { type CriticalAdaKVOptions, type CriticalKVOptions, criticalAdaKV, criticalKV } from "./criticalkv.ts";
 export { define } from "./define.ts";
+export { type FinchOptions, finch } from "./finch.ts";
 export { full } from "./full.ts";
 export { type H2OOptions, h2o } from "./h2o.ts";
 export { type KeyDiffOptions, keyDiff } from "./keydiff.ts";
 export { type KnormOptions, knorm } from "./knorm.ts";
+export { type KVzipOptions, kvzip } from "./kvzip.ts";
 export { firstAndLast, type Keep, lastTokens, type Method, type MethodFactory } from "./method.ts";
+export { type NaclOptions, nacl } from "./nacl.ts";
 export { type ObservedAttentionOptions, observedAttention } from "./observed.ts";
+export { type OracleOptions, oracle } from "./oracle.ts";
 export { type PyramidKVOptions, pyramidKV } from "./pyramidkv.ts";
 export { registry } from "./registry.ts";
+export { type ScissorhandsOptions, scissorhands } from "./scissorhands.ts";
 export { type Selection, select } from "./select.ts";
+export { type SimLayerKVOptions, simLayerKV } from "./simlayerkv.ts";
 export { type SnapKVOptions, snapKV } from "./snapkv.ts";
 export { type StreamingLLMOptions, streamingLLM } from "./streamingllm.ts";
 export { tova } from "./tova.ts";
+export { type VatpOptions, vatp } from "./vatp.ts";
 export { window } from "./window.ts";

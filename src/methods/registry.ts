@@ -1,15 +1,22 @@
 /** Every method of ours by name. A method listed here is proven by the laws (test/laws) and offered by the recipes. */
 import { adaKV, adaPyramidKV } from "./adakv.ts";
+import { criticalAdaKV, criticalKV } from "./criticalkv.ts";
+import { finch } from "./finch.ts";
 import { full } from "./full.ts";
 import { h2o } from "./h2o.ts";
 import { keyDiff } from "./keydiff.ts";
 import { knorm } from "./knorm.ts";
+import { kvzip } from "./kvzip.ts";
 import type { MethodFactory } from "./method.ts";
+import { nacl } from "./nacl.ts";
 import { observedAttention } from "./observed.ts";
 import { pyramidKV } from "./pyramidkv.ts";
+import { scissorhands } from "./scissorhands.ts";
+import { simLayerKV } from "./simlayerkv.ts";
 import { snapKV } from "./snapkv.ts";
 import { streamingLLM } from "./streamingllm.ts";
 import { tova } from "./tova.ts";
+import { vatp } from "./vatp.ts";
 import { window } from "./window.ts";
 
 export const registry = {
@@ -25,4 +32,12 @@ export const registry = {
   observed: observedAttention,
   knorm,
   keydiff: keyDiff,
+  finch,
+  kvzip,
+  criticalkv: criticalKV,
+  criticaladakv: criticalAdaKV,
+  vatp,
+  nacl,
+  scissorhands,
+  simlayerkv: simLayerKV,
 } as const satisfies Record<string, MethodFactory>;

@@ -1,16 +1,26 @@
 /** What a score is composed of: a source, and steps that follow it. See `score.ts` for what a score promises. */
 export { accumulatedAttention } from "./accumulated-attention.ts";
+export { answerAttention } from "./answer-attention.ts";
 export { chain } from "./chain.ts";
 export { chunks } from "./chunks.ts";
 export { perLayer, weightedSum } from "./combine.ts";
+export { drawn } from "./drawn.ts";
+export { firstBest } from "./first-best.ts";
 export { maxOverGroup, meanOverGroup, meanOverHeads } from "./group.ts";
 export { keyDifference } from "./key-difference.ts";
 export { keyNorm } from "./key-norm.ts";
 export type { Needs } from "./needs.ts";
+export { offset } from "./offset.ts";
 export { perQuery } from "./per-query.ts";
+export { pivotalTokens } from "./pivotal-tokens.ts";
 export { avgPool, maxPool } from "./pool.ts";
 export type { Probe, ProbeView, PromptText } from "./probe.ts";
 export { protect } from "./protect.ts";
 export { rank } from "./rank.ts";
+export { type ReconstructionOptions, reconstruction } from "./reconstruction.ts";
+export { relativeAttention } from "./relative-attention.ts";
 export type { LayerObservation, LayerView, Score, Step } from "./score.ts";
+export { seenBy } from "./seen-by.ts";
+export { type Boundaries, segments } from "./segments.ts";
+export { timesProjectedNorm, timesValueNorm } from "./value-norms.ts";
 export { windowAttention } from "./window-attention.ts";
