@@ -20,17 +20,25 @@ export function segments(boundaries: Boundaries): Step {
   return step(`segments(${label})`, async ({ data, dims }, view) => {
     const columns = view.candidates.to - view.candidates.from;
     const [rows = 0] = dims;
-    const ends = endsOf(boundaries, view);
+    const segmentOf = numbered(endsOf(boundaries, view), view);
     const means = new Float32Array(data.length);
     for (let from = 0; from < data.length; ) {
+      const segment = segmentOf[positionOf(from, rows, view)];
       let [to, sum] = [from, 0];
       do sum += data[to++] ?? 0;
-      while (to % columns !== 0 && !ends.has(positionOf(to - 1, rows, view)));
+      while (to % columns !== 0 && segmentOf[positionOf(to, rows, view)] === segment);
       means.fill(sum / (to - from), from, to);
       from = to;
     }
     return { data: means, dims };
   });
+}
+
+/** The segment of each position of the prompt; an end need not be held to end one. */
+function numbered(ends: ReadonlySet<number>, { positions }: LayerView): Int32Array {
+  const last = positions.reduce((most, position) => Math.max(most, position), 0);
+  let segment = 0;
+  return Int32Array.from({ length: last + 1 }, (_, position) => (ends.has(position - 1) ? ++segment : segment));
 }
 
 /** Where in the prompt a candidate stands; rows may be of KV heads or of query heads. */
