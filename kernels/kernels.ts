@@ -1,6 +1,8 @@
 /** What an engine brings: one function a kernel, on its own device. Each kernel's folder says what it promises. */
+import type { AboveAverage } from "./above-average/index.ts";
 import type { AvgPool } from "./avg-pool/index.ts";
 import type { ChunkAttention } from "./chunk-attention/index.ts";
+import type { ColumnMax } from "./column-max/index.ts";
 import type { ColumnSums } from "./column-sums/index.ts";
 import type { Gather } from "./gather/index.ts";
 import type { GroupMax } from "./group-max/index.ts";
@@ -9,9 +11,12 @@ import type { KeyNorms } from "./key-norms/index.ts";
 import type { KeySimilarity } from "./key-similarity/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
 import type { Moments } from "./moments/index.ts";
+import type { ProjectedNorms } from "./projected-norms/index.ts";
 import type { Projections } from "./projections/index.ts";
 import type { QuadraticForms } from "./quadratic-forms/index.ts";
+import type { RelativeSums } from "./relative-sums/index.ts";
 import type { TopK } from "./top-k/index.ts";
+import type { ValueNorms } from "./value-norms/index.ts";
 import type { WindowAttention } from "./window-attention/index.ts";
 
 export interface Kernels extends Disposable {
@@ -25,12 +30,22 @@ export interface Kernels extends Disposable {
   readonly projections: Projections;
   /** k' M k of each key k under given matrices: [KH, n, d], [R, d, d] -> [R, n]. */
   readonly quadraticForms: QuadraticForms;
+  /** The most that any of the last s queries gives to every key: [H, s, d], [KH, n, d] -> [H, n]. */
+  readonly columnMax: ColumnMax;
+  /** The same sums of attention relative to what is even: [H, s, d], [KH, n, d] -> [H, n]. */
+  readonly relativeSums: RelativeSums;
+  /** How many of the last s queries look at each key more than at the average one: [H, s, d], [KH, n, d] -> [H, n]. */
+  readonly aboveAverage: AboveAverage;
   /** Sums of vectors and of their products with themselves: [s, r, d] -> [r, d] and [r, d, d]. */
   readonly moments: Moments;
   /** Length of each key: [KH, n, d] -> [KH, n]. */
   readonly keyNorms: KeyNorms;
   /** Cosine of each key and the mean direction of its head's: [KH, n, d] -> [KH, n]. */
   readonly keySimilarity: KeySimilarity;
+  /** Sum of absolute values of each value: [KH, n, d] -> [KH, n]. */
+  readonly valueNorms: ValueNorms;
+  /** The same of what each query head's output projection makes of it: [KH, n, d], [hidden, H * d] -> [H, n]. */
+  readonly projectedNorms: ProjectedNorms;
   /** Mean over the query heads of each group: [H, m] -> [KH, m]. */
   readonly groupMean: GroupMean;
   /** Maximum over the query heads of each group: [H, m] -> [KH, m]. */

@@ -1,6 +1,8 @@
 /** Every kernel on the CPU, as small onnxruntime graphs. Sessions are opened at first use and live until disposal. */
+import { aboveAverage } from "./above-average/onnx.ts";
 import { avgPool } from "./avg-pool/onnx.ts";
 import { chunkAttention } from "./chunk-attention/onnx.ts";
+import { columnMax } from "./column-max/onnx.ts";
 import { columnSums } from "./column-sums/onnx.ts";
 import { gather } from "./gather/onnx.ts";
 import { groupMax } from "./group-max/onnx.ts";
@@ -10,10 +12,13 @@ import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { moments } from "./moments/onnx.ts";
+import { projectedNorms } from "./projected-norms/onnx.ts";
 import { projections } from "./projections/onnx.ts";
 import { quadraticForms } from "./quadratic-forms/onnx.ts";
+import { relativeSums } from "./relative-sums/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
+import { valueNorms } from "./value-norms/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
 
 /** The kernels of the CPU engine. Dispose them to free onnxruntime's sessions; a call afterwards is a KvError `disposed`. */
@@ -25,9 +30,14 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     chunkAttention: chunkAttention(sessions),
     projections: projections(sessions),
     quadraticForms: quadraticForms(sessions),
+    columnMax: columnMax(sessions),
+    relativeSums: relativeSums(sessions),
+    aboveAverage: aboveAverage(sessions),
     moments: moments(sessions),
     keyNorms: keyNorms(sessions),
     keySimilarity: keySimilarity(sessions),
+    valueNorms: valueNorms(sessions),
+    projectedNorms: projectedNorms(sessions),
     groupMean: groupMean(sessions),
     groupMax: groupMax(sessions),
     maxPool: maxPool(sessions),

@@ -1,6 +1,8 @@
 /** Every kernel as plain loops: slow (quadratic where attention is), for tests and for reading. */
+import { aboveAverage } from "./above-average/reference.ts";
 import { avgPool } from "./avg-pool/reference.ts";
 import { chunkAttention } from "./chunk-attention/reference.ts";
+import { columnMax } from "./column-max/reference.ts";
 import { columnSums } from "./column-sums/reference.ts";
 import { gather } from "./gather/reference.ts";
 import { groupMax } from "./group-max/reference.ts";
@@ -10,9 +12,12 @@ import { keyNorms } from "./key-norms/reference.ts";
 import { keySimilarity } from "./key-similarity/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
 import { moments } from "./moments/reference.ts";
+import { projectedNorms } from "./projected-norms/reference.ts";
 import { projections } from "./projections/reference.ts";
 import { quadraticForms } from "./quadratic-forms/reference.ts";
+import { relativeSums } from "./relative-sums/reference.ts";
 import { topK } from "./top-k/reference.ts";
+import { valueNorms } from "./value-norms/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
 
 /** The kernels that every backend is compared with. Holds nothing: disposing is free. */
@@ -22,9 +27,14 @@ export const referenceKernels = (): Kernels => ({
   chunkAttention,
   projections,
   quadraticForms,
+  columnMax,
+  relativeSums,
+  aboveAverage,
   moments,
   keyNorms,
   keySimilarity,
+  valueNorms,
+  projectedNorms,
   groupMean,
   groupMax,
   maxPool,

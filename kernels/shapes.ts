@@ -65,6 +65,26 @@ export function entriesShape(
   return [kvHeads, length, size];
 }
 
+/** Values of KH heads, and an output projection of H query heads. */
+export interface ProjectionShape {
+  readonly heads: number;
+  readonly group: number;
+  readonly length: number;
+  readonly size: number;
+  readonly hidden: number;
+}
+
+/** Sizes of values [KH, n, d] and a projection [hidden, H * d]. @throws KvError `wrong_shape` */
+export function projectionShape(kernel: string, values: Tensor, projection: Tensor): ProjectionShape {
+  const [kvHeads = 0, length = 0, size = 0] = values.dims;
+  const [hidden = 0, width = 0] = projection.dims;
+  checkDims(kernel, "values", values, [kvHeads, length, size]);
+  checkDims(kernel, "projection", projection, [hidden, width]);
+  if (size < 1 || width % size !== 0) fail([kernel, "projection"], width, `a multiple of the head dimension ${size}`);
+  const heads = width / size;
+  return { heads, group: groupSize(kernel, heads, kvHeads), length, size, hidden };
+}
+
 /** A pool's size is odd, so that it has a middle. */
 export function checkPoolSize(kernel: string, size: number): void {
   if (!Number.isInteger(size) || size < 1 || size % 2 === 0) {

@@ -1,4 +1,5 @@
-import { attentionSums } from "../column-sums/onnx.ts";
+import { reducedAttention } from "../attention-blocks.ts";
+import { SUMS } from "../column-sums/onnx.ts";
 import type { Sessions } from "../sessions.ts";
 import { attentionShape } from "../shapes.ts";
 import { row, tensor } from "../tensor.ts";
@@ -9,7 +10,7 @@ export const windowAttention =
   (sessions: Sessions): WindowAttention =>
   async (queries, keys, visibility) => {
     const shape = attentionShape("windowAttention", queries, keys);
-    const sums = await attentionSums(sessions, shape, queries, keys, visibility);
+    const sums = await reducedAttention(sessions, SUMS, shape, queries, keys, visibility);
     const earlier = shape.length - shape.queries;
     const mass = new Float32Array(shape.heads * earlier);
     for (let h = 0; h < shape.heads; h++) mass.set(row(sums, h).subarray(0, earlier), h * earlier);

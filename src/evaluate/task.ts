@@ -20,6 +20,11 @@ export interface Example {
   readonly prompt: string | Int32Array;
   /** At least one. What several mean is for the task's score to say. */
   readonly answers: readonly string[];
+  /**
+   * What a right answer looks like as the prompt's next words, for the oracle, which is told it; default: the first answer, after a blank
+   * if the prompt does not end in one.
+   */
+  readonly reply?: string;
   readonly facets: Facets;
 }
 

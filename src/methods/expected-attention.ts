@@ -3,7 +3,7 @@ import { chain } from "../scoring/chain.ts";
 import { futureAttention } from "../scoring/future-attention.ts";
 import { meanOverGroup } from "../scoring/group.ts";
 import type { QueryStatistics } from "../scoring/query-statistics.ts";
-import { timesValueNorm } from "../scoring/value-norm.ts";
+import { timesValueLength } from "../scoring/value-length.ts";
 import { define } from "./define.ts";
 import { firstAndLast, type MethodFactory } from "./method.ts";
 import { count, flag, measured, nonNegative } from "./options.ts";
@@ -52,7 +52,7 @@ export const expectedAttention: MethodFactory<ExpectedAttentionOptions> = define
     const expected = chain(futureAttention({ future, covariance, statistics }), meanOverGroup);
     return {
       keep: firstAndLast(sinks, 0),
-      score: valueNorm ? chain(expected, timesValueNorm(epsilon)) : expected,
+      score: valueNorm ? chain(expected, timesValueLength(epsilon)) : expected,
       allocate: uniform(),
     };
   },

@@ -5,7 +5,7 @@ import { meanOverGroup } from "../scoring/group.ts";
 import { avgPool } from "../scoring/pool.ts";
 import type { Score } from "../scoring/score.ts";
 import { standardise } from "../scoring/standardise.ts";
-import { timesValueNorm } from "../scoring/value-norm.ts";
+import { timesValueLength } from "../scoring/value-length.ts";
 import { define } from "./define.ts";
 import { lastTokens, type MethodFactory } from "./method.ts";
 import { count } from "./options.ts";
@@ -19,7 +19,7 @@ export interface NonCausalAttentionOptions {
 
 /** Its score, which Compactor blends: [KH, m]. */
 export const nonCausal = (options: ChunkedAttentionOptions): Score =>
-  chain(chunkedAttention(options), meanOverGroup, timesValueNorm(), avgPool(3), standardise);
+  chain(chunkedAttention(options), meanOverGroup, timesValueLength(), avgPool(3), standardise);
 
 /**
  * Non-causal attention: the entries that their neighbours attend to, later and earlier ones alike, so that the first tokens of a chunk have no

@@ -11,6 +11,12 @@ export function count(minimum: number) {
   return z.int({ error }).min(minimum, { error });
 }
 
+/** Any integer. */
+export const integer = () => z.int({ error: "an integer" });
+
+/** Text, also none. */
+export const text = () => z.string({ error: "a string" });
+
 /** A real number above `bound`. */
 export function above(bound: number) {
   const error = `a finite number > ${bound}`;

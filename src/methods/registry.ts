@@ -1,23 +1,30 @@
 /** Every method of ours by name. A method listed here is proven by the laws (test/laws) and offered by the recipes. */
 import { adaKV, adaPyramidKV } from "./adakv.ts";
 import { compactor } from "./compactor.ts";
+import { criticalAdaKV, criticalKV } from "./criticalkv.ts";
 import { cur } from "./cur.ts";
 import { expectedAttention } from "./expected-attention.ts";
+import { finch } from "./finch.ts";
 import { full } from "./full.ts";
 import { h2o } from "./h2o.ts";
 import { keyDiff } from "./keydiff.ts";
 import { knorm } from "./knorm.ts";
+import { kvzip } from "./kvzip.ts";
 import { lagKV } from "./lagkv.ts";
 import { leverageScore } from "./leverage-score.ts";
 import type { MethodFactory } from "./method.ts";
+import { nacl } from "./nacl.ts";
 import { nonCausalAttention } from "./non-causal-attention.ts";
 import { observedAttention } from "./observed.ts";
 import { pyramidKV } from "./pyramidkv.ts";
 import { qFilters } from "./q-filters.ts";
 import { random } from "./random.ts";
+import { scissorhands } from "./scissorhands.ts";
+import { simLayerKV } from "./simlayerkv.ts";
 import { snapKV } from "./snapkv.ts";
 import { streamingLLM } from "./streamingllm.ts";
 import { tova } from "./tova.ts";
+import { vatp } from "./vatp.ts";
 import { window } from "./window.ts";
 
 export const registry = {
@@ -41,4 +48,12 @@ export const registry = {
   leverage: leverageScore,
   cur,
   compactor,
+  finch,
+  kvzip,
+  criticalkv: criticalKV,
+  criticaladakv: criticalAdaKV,
+  vatp,
+  nacl,
+  scissorhands,
+  simlayerkv: simLayerKV,
 } as const satisfies Record<string, MethodFactory>;

@@ -1,6 +1,7 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { attentionRow } from "../../kernels/attention-row.ts";
 import { type Kernels, onnxKernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
 import { attentionInputs, matrices, normals, ties } from "../support/arbitraries.ts";
 import { holds } from "../support/seed.ts";
@@ -46,6 +47,67 @@ for (const [backend, kernels] of Object.entries(backends)) {
         const expected = await reference.columnSums(queries, keys, { slidingWindow });
         assertClose(await kernels.columnSums(queries, keys, { slidingWindow }), expected, 1e-4);
       }
+    });
+
+    test("column maxima, and sums of attention relative to what is even", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const [most, relative] = [
+          await reference.columnMax(queries, keys, visibility),
+          await reference.relativeSums(queries, keys, visibility),
+        ];
+        assertClose(await kernels.columnMax(queries, keys, visibility), most);
+        assertClose(await kernels.relativeSums(queries, keys, visibility), relative, 1e-3);
+      }));
+
+    test("how many queries look at a key more than at the average one, but where that hangs on the last digit", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const expected = await reference.aboveAverage(queries, keys, visibility);
+        const { data, dims } = await kernels.aboveAverage(queries, keys, visibility);
+        assert.deepEqual(dims, expected.dims);
+        const [heads = 0, s = 0, size = 0] = queries.dims;
+        const [kvHeads = 1, length = 0] = keys.dims;
+        const doubtful = new Float32Array(data.length);
+        for (let h = 0; h < heads; h++) {
+          const own = keys.data.subarray(Math.floor((h * kvHeads) / heads) * length * size).subarray(0, length * size);
+          for (let i = 0; i < s; i++) {
+            const query = queries.data.subarray((h * s + i) * size).subarray(0, size);
+            const row = attentionRow(query, own, length - s + i, visibility);
+            const seen = row.filter((attention) => attention > 0).length;
+            for (const [j, attention] of row.entries())
+              if (Math.abs(attention * seen - 1) < 1e-5) doubtful[h * length + j] = (doubtful[h * length + j] ?? 0) + 1;
+          }
+        }
+        for (const [i, count] of data.entries())
+          assert.ok(Math.abs(count - (expected.data[i] ?? Number.NaN)) <= (doubtful[i] ?? 0));
+      }));
+
+    test("maxima and counts over more queries than one block takes", async () => {
+      const [queries, keys] = [normals(1, 1, 800, 4), normals(2, 1, 2000, 4)];
+      for (const slidingWindow of [null, 100]) {
+        const expected = await reference.columnMax(queries, keys, { slidingWindow });
+        assertClose(await kernels.columnMax(queries, keys, { slidingWindow }), expected, 1e-4);
+        const counts = await reference.aboveAverage(queries, keys, { slidingWindow });
+        assertClose(await kernels.aboveAverage(queries, keys, { slidingWindow }), counts, 2);
+      }
+    });
+
+    test("lengths of values, and of what the output projection makes of them", () =>
+      holds(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 20 })), async ([{ queries, keys }, hidden]) => {
+        assertClose(await kernels.valueNorms(keys), await reference.valueNorms(keys), 1e-4);
+        const [heads = 0, , size = 0] = queries.dims;
+        const projection = normals(hidden, hidden, heads * size);
+        const expected = await reference.projectedNorms(keys, projection);
+        assertClose(await kernels.projectedNorms(keys, projection), expected, 1e-3);
+      }));
+
+    test("what is projected comes in blocks where it is long", async () => {
+      const [values, projection] = [normals(1, 2, 2100, 4), normals(2, 3, 4 * 4)];
+      assertClose(
+        await kernels.projectedNorms(values, projection),
+        await reference.projectedNorms(values, projection),
+        1e-3,
+      );
+      await assert.rejects(kernels.projectedNorms(values, normals(2, 3, 6)), { code: "wrong_shape" });
     });
 
     test("group mean and maximum", () =>
@@ -151,6 +213,38 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
           assert.ok(Math.abs(total - s) <= 1e-5 * s);
         }
       }));
+
+    test("a key's most is at least its mean and at most its sum; of one query it is the sum", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const [, s = 0] = queries.dims;
+        const sums = await kernels.columnSums(queries, keys, visibility);
+        const most = await kernels.columnMax(queries, keys, visibility);
+        for (const [i, sum] of sums.data.entries()) {
+          const own = most.data[i] ?? Number.NaN;
+          assert.ok(own <= sum + 1e-5 && own >= sum / s - 1e-5);
+        }
+      }));
+
+    test("relative attention of a head adds up to the keys that its queries see", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility: { slidingWindow } }) => {
+        const { data, dims } = await kernels.relativeSums(queries, keys, { slidingWindow });
+        const [heads = 0, length = 0] = dims;
+        const [, s = 0] = queries.dims;
+        let seen = 0;
+        for (let i = length - s; i < length; i++) seen += Math.min(i + 1, slidingWindow ?? i + 1);
+        for (let h = 0; h < heads; h++) {
+          const total = data.subarray(h * length, (h + 1) * length).reduce((sum, share) => sum + share, 0);
+          assert.ok(Math.abs(total - seen) <= 1e-4 * seen);
+        }
+      }));
+
+    test("where all keys are alike, every query that sees one looks at it as at the average one", async () => {
+      const keys = { data: new Float32Array(8 * 4), dims: [1, 8, 4] }; // attention is a power of two
+      for (const slidingWindow of [null, 4]) {
+        const { data } = await kernels.aboveAverage(normals(1, 1, 1, 4), keys, { slidingWindow });
+        assert.deepEqual([...data], slidingWindow === null ? Array(8).fill(1) : [0, 0, 0, 0, 1, 1, 1, 1]);
+      }
+    });
 
     test("window attention is the column sums before the window", () =>
       holds(attentionInputs, async ({ queries, keys, visibility }) => {

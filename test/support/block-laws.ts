@@ -49,9 +49,12 @@ const arbitrary = (least: number) =>
   });
 
 async function onBlocks(factory: MethodFactory, law: (trial: BlockTrial) => Promise<void>, runs: number) {
-  const least = smallestBudget(factory);
+  const smallest = smallestBudget(factory);
+  const { keep, needs } = factory({ budget: smallest });
+  // The tokens whose queries a score looks at are held between blocks, also where the method would not keep them.
+  const least = Math.max(smallest, keep.first + needs.queries + 1);
   const property = fc.asyncProperty(
-    arbitrary(least),
+    arbitrary(Number.isFinite(least) ? least : smallest),
     async ({ layers, heads, headDim, seed, prompt, block, spare, room, next }) => {
       const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], headDim };
       const model = await sharedModel(shape, seed);
@@ -230,9 +233,9 @@ async function* inPieces(tokens: Int32Array, size: number) {
 const picked = (selection: Selection, layer: number, head: number) => [...(selection[layer]?.[head] ?? [])];
 
 /** What stays between blocks, said once more: uniform, and the last tokens where nothing is scored. */
-const between = ({ keep, score }: Method, working: number): Partial<Method> => ({
+const between = ({ keep, score, needs }: Method, working: number): Partial<Method> => ({
   budget: working,
-  keep: score === null ? { first: keep.first, last: working - keep.first } : keep,
+  keep: { first: keep.first, last: score === null ? working - keep.first : Math.max(keep.last, needs.queries) },
   allocate: ({ layers, kvHeads, mean }) => range(0, layers).map(() => range(0, kvHeads).map(() => mean)),
 });
 
@@ -321,8 +324,27 @@ function allQueries({ config }: TinyModel, calls: readonly PrefillCall[], layer:
 /** The sentences that every method must make true. */
 export const blockLaws: readonly string[] = Object.keys(LAWS);
 
+/** Of a method that must see the whole prompt at once there is one law: it is refused before anything runs. */
+async function isRefused(factory: MethodFactory, { model, tokens, budget, block }: BlockTrial): Promise<void> {
+  const recording = recorded(model);
+  const method = factory({ budget });
+  for (const working of [budget, tokens.length + budget, Number.POSITIVE_INFINITY])
+    await assert.rejects(compressInBlocks(recording.model, tokens, method, { block, working }), {
+      code: "invalid_option",
+      path: ["compressInBlocks", "method"],
+      found: method.name,
+    });
+  assert.equal(recording.calls.length, 0);
+}
+
+function needsWholePrompt(factory: MethodFactory): boolean {
+  const { probes, queries } = factory({ budget: smallestBudget(factory) }).needs;
+  return probes.length > 0 || queries === Number.POSITIVE_INFINITY;
+}
+
 /** Checks one law. @throws with the smallest counterexample */
 export function assertBlockLaw(law: string, factory: MethodFactory, runs = 12): Promise<void> {
+  if (needsWholePrompt(factory)) return onBlocks(factory, (trial) => isRefused(factory, trial), runs);
   const check = LAWS[law] ?? assert.fail(`no such law: ${law}`);
   return onBlocks(factory, (trial) => check(factory, trial), runs);
 }

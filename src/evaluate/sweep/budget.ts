@@ -11,6 +11,8 @@ export interface Configuration {
   readonly method: Method;
   /** As it was asked for: "128", "25%" or "all". */
   readonly budget: string;
+  /** Tokens of the true answer, where the method was told it. */
+  readonly told?: readonly number[];
 }
 
 /** @throws KvError `invalid_option` unless it is an integer >= 1 or a share in (0, 100] */

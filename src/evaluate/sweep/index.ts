@@ -71,11 +71,12 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Result, void
 }
 
 function jobOf({ ask, choices }: Planned, { weights, engine, precision }: Provenance): Job {
-  const kept = choices.map(({ key, method, budget }) => ({
+  const kept = choices.map(({ key, method, budget, told }) => ({
     key,
     method: method.name,
     options: method.options,
     budget,
+    ...(told === undefined ? {} : { told }),
   }));
   const job = { model: { weights, engine, precision }, ask, kept };
   return { key: hashOf(job), ...job };

@@ -24,6 +24,8 @@ export interface Kept {
   readonly options: Readonly<Record<string, unknown>>;
   /** As it was asked for. */
   readonly budget: string;
+  /** Tokens of the true answer, where the method must be told it. */
+  readonly told?: readonly number[];
 }
 
 export interface Job {

@@ -28,7 +28,7 @@ export function keysOf(
   configurations: readonly Configuration[],
 ): readonly string[] {
   const example = hashOf({ weights, engine, precision, identity, ask });
-  return configurations.map(({ method, budget }) =>
-    hashOf({ example, method: method.name, options: method.options, budget }),
+  return configurations.map(({ method, budget, told }) =>
+    hashOf({ example, method: method.name, options: method.options, budget, told }),
   );
 }

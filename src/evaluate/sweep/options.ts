@@ -30,6 +30,11 @@ export interface SweepOptions {
    * the peers' numbers are without, and the first token of their answers is full attention's.
    */
   readonly lastOnCache?: boolean | undefined;
+  /**
+   * Also asks the oracle at every budget: what each example's true answer would look at, told in advance. No method can be expected to do
+   * better where answers are copied; default false.
+   */
+  readonly oracle?: boolean | undefined;
   /** Also measures attention recall and output error per layer, which takes about half as long as prefill; default false. */
   readonly fidelity?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -63,6 +68,7 @@ export const schema = z.object({
   queue: z.custom<Queue<Job, Outcome>>((value) => has(value, "run"), "a queue such as bullQueue").optional(),
   store: z.custom<Store>((value) => has(value, "append"), "a store from openStore").optional(),
   lastOnCache: z.boolean("true or false").default(true),
+  oracle: z.boolean("true or false").default(false),
   fidelity: z.boolean("true or false").default(false),
   signal: signalOption,
   onProgress: callbackOption<(progress: SweepProgress) => void>(),

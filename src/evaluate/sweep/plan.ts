@@ -8,6 +8,7 @@ import { type Budget, type Configuration, configurations } from "./budget.ts";
 import { hashOf } from "./hash.ts";
 import type { Ask } from "./job.ts";
 import { keysOf } from "./key.ts";
+import { oracles, replyOf } from "./oracle.ts";
 
 /** A configuration, and the key of its result. */
 export interface Choice extends Configuration {
@@ -32,6 +33,7 @@ export interface PlanOptions {
   readonly seeds: readonly number[];
   readonly lastOnCache: boolean;
   readonly fidelity: boolean;
+  readonly oracle: boolean;
 }
 
 /**
@@ -50,7 +52,10 @@ export async function plan(model: Model, provenance: Provenance, options: PlanOp
         const ask = askOf(model, task, example, options);
         const identity = { task: task.name, seed, example: example.id, answers: example.answers };
         const held = ask.prompt.length - (ask.lastOnCache ? 1 : 0);
-        const all = configurations(options.methods, options.budgets, held);
+        const all = [
+          ...configurations(options.methods, options.budgets, held),
+          ...(options.oracle ? oracles(replyOf(tokenizer, task, example, ask), options.budgets, held) : []),
+        ];
         const keys = keysOf(provenance, identity, ask, all);
         planned.push({
           id: hashOf(identity),

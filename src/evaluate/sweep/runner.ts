@@ -6,6 +6,7 @@ import type { Run } from "../queue/queue.ts";
 import { answer } from "./answer.ts";
 import { canonical } from "./hash.ts";
 import type { Job, Kept, Outcome } from "./job.ts";
+import { oracleTold } from "./oracle.ts";
 
 export interface RunnerOptions {
   readonly model: Model;
@@ -30,8 +31,9 @@ export function sweepRunner({ model, methods }: RunnerOptions): Run<Job, Outcome
   };
 }
 
-/** The method of this name with these options. */
-function methodOf(methods: RunnerOptions["methods"], { method: name, options }: Kept): Method {
+/** The method of this name with these options; what is told the answer need not be among the sweep's. */
+function methodOf(known: RunnerOptions["methods"], { method: name, options, told }: Kept): Method {
+  const methods = told === undefined ? known : [oracleTold(told)];
   const wanted = canonical(options);
   // What keeps everything has no budget among its options, and ignores one.
   const { budget = Number.MAX_SAFE_INTEGER } = options;

@@ -78,7 +78,8 @@ export const fewShot = defineTask(
           };
           const room = { task: "few-shot", option: "lengths", length, maxNewTokens: ANSWER } as const;
           const { prompt } = fitted(room, reader, compose, { least: CATEGORIES.length });
-          yield { id: `${length}/${i}`, prompt, answers: [label], facets: { length, category: label } };
+          const facets = { length, category: label };
+          yield { id: `${length}/${i}`, prompt, answers: [label], reply: `: ${label}`, facets };
         }
       }
     },

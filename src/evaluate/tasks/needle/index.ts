@@ -83,7 +83,8 @@ const needleTask = (name: string, variant: Variant) =>
                 kind === "sentence" ? sentence(random, { keys }) : passkey(random, { keys, values, queries });
               const room = { task: name, option: "lengths", length, maxNewTokens } as const;
               const prompt = hide(riddle, { haystack: words, at, depth }, room, reader);
-              yield { id: `${length}/${depth}/${i}`, prompt, answers: riddle.answers, facets: { length, depth } };
+              const { answers, reply } = riddle;
+              yield { id: `${length}/${depth}/${i}`, prompt, answers, reply, facets: { length, depth } };
             }
           }
         }

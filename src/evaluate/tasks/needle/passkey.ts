@@ -20,13 +20,15 @@ export function passkey(random: Draws, { keys, values, queries }: PasskeyOptions
   const facts = (some: typeof places) =>
     some.flatMap(({ name, numbers }) => numbers.map((number) => `${subject(name, values)} is ${number}.`));
   const asked = places.slice(0, queries);
+  const answers = asked.flatMap(({ numbers }) => numbers);
   const [first = "", ...rest] = facts(asked);
   return {
     opening: "Some special magic numbers are hidden in the following text. Memorize them.",
     asked: [first, ...rest],
     others: facts(places.slice(queries)),
     question: question(asked.map(({ name }) => name).join(", "), queries * values > 1),
-    answers: asked.flatMap(({ numbers }) => numbers),
+    answers,
+    reply: ` ${answers.join(", ")}`,
   };
 }
 

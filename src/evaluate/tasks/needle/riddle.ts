@@ -9,6 +9,8 @@ export interface Riddle {
   /** Ends right before the answer. */
   readonly question: string;
   readonly answers: readonly string[];
+  /** All of them as they would follow the question. */
+  readonly reply: string;
 }
 
 // biome-ignore format: a list

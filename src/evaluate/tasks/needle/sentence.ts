@@ -24,5 +24,6 @@ export function sentence(random: Draws, { keys }: { readonly keys: number }): Ri
       `Question: What is the best thing to do in ${place}, according to the text?\n` +
       `Answer: The best thing to do in ${place} is to`,
     answers: pleasures.match(/\w{4,}/g) ?? [],
+    reply: ` ${pleasures}`,
   };
 }

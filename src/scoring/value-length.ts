@@ -7,8 +7,8 @@ import { type Step, step } from "./score.ts";
  *
  * @param epsilon so that long values count where no attention is expected; default 0
  */
-export const timesValueNorm = (epsilon = 0): Step =>
-  step(`timesValueNorm(${epsilon})`, async ({ data, dims }, view) => {
+export const timesValueLength = (epsilon = 0): Step =>
+  step(`timesValueLength(${epsilon})`, async ({ data, dims }, view) => {
     const norms = candidateColumns(await view.kernels.keyNorms(view.values), view);
     return { data: data.map((score, i) => (score + epsilon) * (norms.data[i] ?? 0)), dims };
   });

@@ -1,0 +1,15 @@
+import { type Reduction, reducedAttention, relative, sumOverQueries } from "../attention-blocks.ts";
+import type { Sessions } from "../sessions.ts";
+import { attentionShape } from "../shapes.ts";
+import type { RelativeSums } from "./index.ts";
+
+const SUMS: Reduction = {
+  name: "relativeSums",
+  reduce: (g, attention, seen) => sumOverQueries(g, relative(g, attention, seen), seen),
+  join: (sum, block) => sum + block,
+};
+
+export const relativeSums =
+  (sessions: Sessions): RelativeSums =>
+  async (queries, keys, visibility) =>
+    reducedAttention(sessions, SUMS, attentionShape("relativeSums", queries, keys), queries, keys, visibility);
