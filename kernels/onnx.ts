@@ -12,6 +12,7 @@ import { moments } from "./moments/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
+import { windowStatistics } from "./window-statistics/onnx.ts";
 
 /** The kernels of the CPU engine. Dispose them to free onnxruntime's sessions; a call afterwards is a KvError `disposed`. */
 export function onnxKernels(options: SessionOptions = {}): Kernels {
@@ -28,6 +29,7 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     avgPool: avgPool(sessions),
     topK: topK(sessions),
     gather: gather(sessions),
+    windowStatistics: windowStatistics(sessions),
     [Symbol.dispose]: () => sessions[Symbol.dispose](),
   };
 }

@@ -11,6 +11,7 @@ import { maxPool } from "./max-pool/reference.ts";
 import { moments } from "./moments/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
+import { windowStatistics } from "./window-statistics/reference.ts";
 
 /** The kernels that every backend is compared with. Holds nothing: disposing is free. */
 export const referenceKernels = (): Kernels => ({
@@ -25,5 +26,6 @@ export const referenceKernels = (): Kernels => ({
   avgPool,
   topK,
   gather,
+  windowStatistics,
   [Symbol.dispose]: () => undefined,
 });

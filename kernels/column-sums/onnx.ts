@@ -99,7 +99,7 @@ function graph(sliding: boolean): OnnxModel {
 }
 
 /** 0 where query i of the last b positions sees key j of p, far below elsewhere: [b, p]. */
-function hidden(g: Graph, b: Value, p: Value, slidingWindow: Value | null): Value {
+export function hidden(g: Graph, b: Value, p: Value, slidingWindow: Value | null): Value {
   const [rows, columns] = [g.op("Squeeze", [b]), g.op("Squeeze", [p])];
   const positions = (from: Value) => g.op("Range", [from, columns, g.int(1)]);
   const j = g.op("Unsqueeze", [positions(g.int(0)), g.ints(0)]); // [1, p]
@@ -111,5 +111,5 @@ function hidden(g: Graph, b: Value, p: Value, slidingWindow: Value | null): Valu
 }
 
 /** One dimension of a value, int64 [1]. */
-const sizeOf = (g: Graph, value: Value, axis: number) =>
+export const sizeOf = (g: Graph, value: Value, axis: number) =>
   g.op("Gather", [g.op("Shape", [value]), g.ints(axis)], { axis: 0 });
