@@ -13,10 +13,12 @@ export interface H2OOptions {
   readonly window?: number;
 }
 
+export const h2oOptions = { window: count(1).default(8) };
+
 /** H2O at prefill: the tokens that all queries together attend to most, and the window. @see https://arxiv.org/abs/2306.14048 */
 export const h2o: MethodFactory<H2OOptions> = define(
   "h2o",
-  { options: { window: count(1).default(8) }, budgetAbove: "window" },
+  { options: h2oOptions, budgetAbove: "window" },
   ({ window }) => ({
     keep: lastTokens(window),
     score: chain(accumulatedAttention(), meanOverGroup),

@@ -1,13 +1,20 @@
 /** The methods: all with exact budgets, and the peers' arithmetic under names of its own. */
 export { type AdaKVOptions, type AdaPyramidKVOptions, adaKV, adaPyramidKV } from "./adakv.ts";
 export { asPublished, publishedRegistry } from "./as-published/index.ts";
+export { type CakeOptions, cake } from "./cake.ts";
+export { d2o } from "./d2o.ts";
 export { define } from "./define.ts";
+export { type DuoAttentionOptions, duoAttention } from "./duoattention.ts";
 export { full } from "./full.ts";
 export { type H2OOptions, h2o } from "./h2o.ts";
+export { type HeadKVOptions, headKV } from "./headkv.ts";
 export { type KeyDiffOptions, keyDiff } from "./keydiff.ts";
 export { type KnormOptions, knorm } from "./knorm.ts";
+export { type LuKVOptions, luKV } from "./lukv.ts";
+export { type Measured, measuredRegistry } from "./measured-registry.ts";
 export { firstAndLast, type Keep, lastTokens, type Method, type MethodFactory } from "./method.ts";
 export { type ObservedAttentionOptions, observedAttention } from "./observed.ts";
+export { type PyramidInferOptions, pyramidInfer } from "./pyramidinfer.ts";
 export { type PyramidKVOptions, pyramidKV } from "./pyramidkv.ts";
 export { registry } from "./registry.ts";
 export { type Selection, select } from "./select.ts";
@@ -15,3 +22,5 @@ export { type SnapKVOptions, snapKV } from "./snapkv.ts";
 export { type StreamingLLMOptions, streamingLLM } from "./streamingllm.ts";
 export { tova } from "./tova.ts";
 export { window } from "./window.ts";
+export { withSchedule } from "./with-schedule.ts";
+export { type ZigZagKVOptions, zigZagKV } from "./zigzagkv.ts";

@@ -1,5 +1,7 @@
 /** Validation of a method's options. A schema's error message is the end of a sentence that begins "must be". */
 import { z } from "zod";
+import type { BudgetCurves } from "../allocation/budget-curves.ts";
+import type { HeadScores } from "../allocation/head-scores.ts";
 import { KvError } from "../error.ts";
 import { invalid, parsed, refuseUnknown } from "../options.ts";
 import type { Step } from "../scoring/score.ts";
@@ -16,6 +18,18 @@ export function above(bound: number) {
   return z.number({ error }).gt(bound, { error });
 }
 
+/** A real number, 0 or above. */
+export function atLeastZero() {
+  const error = "a finite number >= 0";
+  return z.number({ error }).min(0, { error });
+}
+
+/** A real number in (0, 1]. */
+export function positiveShare() {
+  const error = "a number in (0, 1]";
+  return z.number({ error }).gt(0, { error }).max(1, { error });
+}
+
 /** A real number in [0, 1]. */
 export function share() {
   const error = "a number in [0, 1]";
@@ -24,6 +38,21 @@ export function share() {
 
 /** A step that pools: maxPool(size), avgPool(size) or one's own. */
 export const pool = () => z.custom<Step>(isStep, { error: "a pooling step such as maxPool(7) or avgPool(5)" });
+
+/** What was measured for each KV head. */
+export const heads = () =>
+  z.custom<HeadScores>(isMeasured("values"), {
+    error: "head scores, from loadHeads(model, path) or headScores(values)",
+  });
+
+/** What was measured for each KV head and share of the budget. */
+export const curves = () =>
+  z.custom<BudgetCurves>(isMeasured("tables"), {
+    error: "curves, from loadCurves(model, path) or budgetCurves(tables)",
+  });
+
+const isMeasured = (content: string) => (value: unknown) =>
+  typeof value === "object" && value !== null && "label" in value && content in value;
 
 const isStep = (value: unknown): value is Step => typeof value === "function" && "label" in value;
 
@@ -78,6 +107,9 @@ export function checkBudget(name: string, budget: unknown, floor: { option: stri
   throw new KvError({ code: "budget_too_small", path, found: budget, allowed, hint });
 }
 
-/** Options as plain data: a step becomes its label. */
+/** Options as plain data: a step, or something measured, becomes its label. */
 export const recorded = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isStep(value) ? value.label : value]));
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isLabelled(value) ? value.label : value]));
+
+const isLabelled = (value: unknown): value is { readonly label: unknown } =>
+  value instanceof Object && "label" in value;

@@ -1,5 +1,6 @@
 /** What a score is composed of: a source, and steps that follow it. See `score.ts` for what a score promises. */
 export { accumulatedAttention } from "./accumulated-attention.ts";
+export { type AttentionStabilityOptions, attentionStability } from "./attention-stability.ts";
 export { chain } from "./chain.ts";
 export { chunks } from "./chunks.ts";
 export { perLayer, weightedSum } from "./combine.ts";
@@ -12,5 +13,7 @@ export { avgPool, maxPool } from "./pool.ts";
 export type { Probe, ProbeView, PromptText } from "./probe.ts";
 export { protect } from "./protect.ts";
 export { rank } from "./rank.ts";
+export { recency } from "./recency.ts";
+export { type RecentAttentionOptions, recentAttention } from "./recent-attention.ts";
 export type { LayerObservation, LayerView, Score, Step } from "./score.ts";
 export { windowAttention } from "./window-attention.ts";
