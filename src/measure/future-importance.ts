@@ -76,13 +76,14 @@ async function outputNorms({ config, engine }: Model, layer: number, values: Flo
   return norms;
 }
 
-/** v'Mv of a matrix [d, d] that begins at `from`. */
+/** v'Mv of a matrix [d, d] that begins at `from`. By index: with iterators a measurement of curves took three times as long (2026-11). */
 function form(vector: Float32Array, matrix: Float32Array, from: number): number {
+  const size = vector.length;
   let total = 0;
-  for (const [a, left] of vector.entries()) {
+  for (let a = 0; a < size; a++) {
     let row = 0;
-    for (const [b, right] of vector.entries()) row += (matrix[from + a * vector.length + b] ?? 0) * right;
-    total += left * row;
+    for (let b = 0; b < size; b++) row += (matrix[from + a * size + b] ?? 0) * (vector[b] ?? 0);
+    total += (vector[a] ?? 0) * row;
   }
   return total;
 }
