@@ -14,7 +14,7 @@ import { type Tensor, tensor, type Visibility } from "./tensor.ts";
 const BLOCK_FLOATS = 1 << 20;
 const MIN_BLOCK = 16;
 // Finite, because softmax turns a row of -Infinity into NaN.
-const HIDDEN = -1e9;
+export const HIDDEN = -1e9;
 
 /** How the attention of many queries to a key becomes one number. */
 export interface Reduction {
@@ -126,7 +126,7 @@ function graph(name: string, reduce: Reduction["reduce"], sliding: boolean): Onn
 }
 
 /** Whether query i of the last b positions does not see key j of p: [b, p]. */
-function hidden(g: Graph, b: Value, p: Value, slidingWindow: Value | null): Value {
+export function hidden(g: Graph, b: Value, p: Value, slidingWindow: Value | null): Value {
   const [rows, columns] = [g.op("Squeeze", [b]), g.op("Squeeze", [p])];
   const positions = (from: Value) => g.op("Range", [from, columns, g.int(1)]);
   const j = g.op("Unsqueeze", [positions(g.int(0)), g.ints(0)]); // [1, p]
@@ -137,5 +137,5 @@ function hidden(g: Graph, b: Value, p: Value, slidingWindow: Value | null): Valu
 }
 
 /** One dimension of a value, int64 [1]. */
-const sizeOf = (g: Graph, value: Value, axis: number) =>
+export const sizeOf = (g: Graph, value: Value, axis: number) =>
   g.op("Gather", [g.op("Shape", [value]), g.ints(axis)], { axis: 0 });

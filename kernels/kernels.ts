@@ -18,6 +18,7 @@ import type { RelativeSums } from "./relative-sums/index.ts";
 import type { TopK } from "./top-k/index.ts";
 import type { ValueNorms } from "./value-norms/index.ts";
 import type { WindowAttention } from "./window-attention/index.ts";
+import type { WindowStatistics } from "./window-statistics/index.ts";
 
 export interface Kernels extends Disposable {
   /** Attention mass that the last w queries give to each earlier key: [H, w, d], [KH, n, d] -> [H, n - w]. */
@@ -58,4 +59,6 @@ export interface Kernels extends Disposable {
   readonly topK: TopK;
   /** Picks a list of rows of each KV head: [KH, n, d] -> flat [sum of the lists' lengths, d]. */
   readonly gather: Gather;
+  /** Sums, squares and entropies of the attention of the last w queries to earlier keys: -> [H, n - w], [H, n - w], [H]. */
+  readonly windowStatistics: WindowStatistics;
 }

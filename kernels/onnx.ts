@@ -20,6 +20,7 @@ import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
 import { valueNorms } from "./value-norms/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
+import { windowStatistics } from "./window-statistics/onnx.ts";
 
 /** The kernels of the CPU engine. Dispose them to free onnxruntime's sessions; a call afterwards is a KvError `disposed`. */
 export function onnxKernels(options: SessionOptions = {}): Kernels {
@@ -44,6 +45,7 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     avgPool: avgPool(sessions),
     topK: topK(sessions),
     gather: gather(sessions),
+    windowStatistics: windowStatistics(sessions),
     [Symbol.dispose]: () => sessions[Symbol.dispose](),
   };
 }

@@ -19,6 +19,7 @@ import { relativeSums } from "./relative-sums/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { valueNorms } from "./value-norms/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
+import { windowStatistics } from "./window-statistics/reference.ts";
 
 /** The kernels that every backend is compared with. Holds nothing: disposing is free. */
 export const referenceKernels = (): Kernels => ({
@@ -41,5 +42,6 @@ export const referenceKernels = (): Kernels => ({
   avgPool,
   topK,
   gather,
+  windowStatistics,
   [Symbol.dispose]: () => undefined,
 });

@@ -1,20 +1,31 @@
-/** Measures on a corpus what some methods need of a model, once: Q-Filters' filters, ExpectedAttention's query statistics. */
-import { loadModel, saveMeasured } from "../src/index.ts";
+/** Measures on a model, once, what some methods need to know of it. */
+import { loadModel } from "../src/index.ts";
+import { filters, queryStatistics } from "./measure/corpus.ts";
+import { curves } from "./measure/curves.ts";
+import { heads } from "./measure/heads.ts";
+import type { Measurement } from "./measure/measurement.ts";
 import { args, command, integer, one } from "./support/command.ts";
-import { corpus } from "./support/corpus.ts";
-import { measurements } from "./support/measurements.ts";
-import { progressBar } from "./support/progress-bar.ts";
+
+const measurements: Readonly<Record<string, Measurement>> = {
+  filters,
+  "query-statistics": queryStatistics,
+  heads,
+  curves,
+};
 
 const HELP = `bun run measure --what NAME [options]
 
-Runs a corpus through a model and saves what a method needs to know of it, with model, weights' hash and corpus' hash.
+Measures on a model what some methods need to know of it, and writes it with where it came from. Other models refuse the file.
 
-  --what NAME        ${Object.keys(measurements).join(", ")}
+  --what NAME        ${Object.entries(measurements)
+    .map(([name, { explained }]) => `${name}: ${explained}`)
+    .join("\n                     ")}
+  --prompts N        of heads and curves: averaged over so many (default: 16)
   --corpus FILE      a text of your own (default: parts of Moby-Dick, which the needles of evaluations also lie in)
   --sequences N      of the corpus, each run on its own (default: 8)
   --length N         tokens of each (default: 2048)
   --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
-  --out FILE         default: NAME.safetensors
+  --out FILE         default: NAME.safetensors, or .json for heads and curves
   --help             this text`;
 
 await command("measure", async () => {
@@ -23,18 +34,20 @@ await command("measure", async () => {
     corpus: { type: "string" },
     sequences: { type: "string", default: "8" },
     length: { type: "string", default: "2048" },
+    prompts: { type: "string", default: "16" },
     model: { type: "string" },
     out: { type: "string" },
     help: { type: "boolean", default: false },
   });
   if (values.help) return console.log(HELP);
   const measure = one("--what", values.what, measurements);
-  const [count, length] = [integer("--sequences", values.sequences), integer("--length", values.length)];
+  const settings = {
+    corpus: values.corpus,
+    sequences: integer("--sequences", values.sequences),
+    length: integer("--length", values.length),
+    prompts: integer("--prompts", values.prompts),
+  };
+  const out = values.out ?? `${values.what}.${measure.extension}`;
   using model = await loadModel(values.model);
-  const sequences = await corpus(model, values.corpus, count, length);
-  using bar = progressBar(sequences.reduce((sum, tokens) => sum + tokens.length, 0));
-  const result = await measure(model, sequences, { onProgress: (done) => bar.show(done, "tokens") });
-  const out = values.out ?? `${result.kind}.safetensors`;
-  await saveMeasured(out, result);
-  console.log(`${result.label} of ${result.provenance.tokens} tokens: ${out}`);
+  console.log(`${out}: ${await measure.measure(model, settings, out)}`);
 });

@@ -20,6 +20,7 @@ export {
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
+export * from "./measure/index.ts";
 export * from "./measured/index.ts";
 export * from "./methods/index.ts";
 export type { ModelConfig } from "./model/config.ts";

@@ -8,7 +8,15 @@ export interface FullOptions {
   readonly budget?: number;
 }
 
-/** Full attention: keeps every entry. What the other methods are measured against. */
+/**
+ * Full attention: keeps every entry. What the other methods are measured against.
+ *
+ * @formula all j < n.
+ * @cost None.
+ * @memory 2 n d numbers per KV head and layer, and as many for every generated token.
+ * @helps As the reference. No method here can be expected to answer better, but some do by chance.
+ * @see https://arxiv.org/abs/1706.03762
+ */
 export function full(options: FullOptions = {}): Method {
   parseOptions("full", { budget: count(1).optional() }, options);
   return {

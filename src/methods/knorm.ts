@@ -11,7 +11,15 @@ export interface KnormOptions {
   readonly window?: number;
 }
 
-/** Knorm: the entries with the shortest keys. @see https://arxiv.org/abs/2406.11430 */
+/**
+ * Knorm: the entries with the shortest keys.
+ *
+ * @formula score_j = -|k_j|; the b highest.
+ * @cost One pass over the keys.
+ * @memory Exactly the budget. Prefill holds nothing more.
+ * @helps Where no attention can be observed, and questions come later. That short keys attract attention holds on average, not for a fact.
+ * @see https://arxiv.org/abs/2406.11430
+ */
 export const knorm: MethodFactory<KnormOptions> = define(
   "knorm",
   { options: { window: count(0).default(0) }, budgetAbove: "window" },

@@ -1,5 +1,7 @@
 /** Validation of a method's options. A schema's error message is the end of a sentence that begins "must be". */
 import { z } from "zod";
+import type { BudgetCurves } from "../allocation/budget-curves.ts";
+import type { HeadScores } from "../allocation/head-scores.ts";
 import { KvError } from "../error.ts";
 import { invalid, parsed, refuseUnknown } from "../options.ts";
 import { isMeasured, type Measured } from "../scoring/measured.ts";
@@ -21,6 +23,18 @@ export const text = () => z.string({ error: "a string" });
 export function above(bound: number) {
   const error = `a finite number > ${bound}`;
   return z.number({ error }).gt(bound, { error });
+}
+
+/** A real number, 0 or above. */
+export function atLeastZero() {
+  const error = "a finite number >= 0";
+  return z.number({ error }).min(0, { error });
+}
+
+/** A real number in (0, 1]. */
+export function positiveShare() {
+  const error = "a number in (0, 1]";
+  return z.number({ error }).gt(0, { error }).max(1, { error });
 }
 
 /** A real number in [0, 1]. */
@@ -51,6 +65,18 @@ export const measured = <const Kind extends string>(kind: Kind, loader: string) 
 
 /** A step that pools: maxPool(size), avgPool(size) or one's own. */
 export const pool = () => z.custom<Step>(isStep, { error: "a pooling step such as maxPool(7) or avgPool(5)" });
+
+/** What was measured for each KV head. */
+export const heads = () =>
+  z.custom<HeadScores>((value) => hasLabel(value) && "values" in value, {
+    error: "head scores, from loadHeads(model, path) or headScores(values)",
+  });
+
+/** What was measured for each KV head and share of the budget. */
+export const curves = () =>
+  z.custom<BudgetCurves>((value) => hasLabel(value) && "tables" in value, {
+    error: "curves, from loadCurves(model, path) or budgetCurves(tables)",
+  });
 
 const isStep = (value: unknown): value is Step => typeof value === "function" && hasLabel(value);
 

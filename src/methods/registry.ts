@@ -1,8 +1,10 @@
 /** Every method of ours by name. A method listed here is proven by the laws (test/laws) and offered by the recipes. */
 import { adaKV, adaPyramidKV } from "./adakv.ts";
+import { cake } from "./cake.ts";
 import { compactor } from "./compactor.ts";
 import { criticalAdaKV, criticalKV } from "./criticalkv.ts";
 import { cur } from "./cur.ts";
+import { d2o } from "./d2o.ts";
 import { expectedAttention } from "./expected-attention.ts";
 import { finch } from "./finch.ts";
 import { full } from "./full.ts";
@@ -16,6 +18,7 @@ import type { MethodFactory } from "./method.ts";
 import { nacl } from "./nacl.ts";
 import { nonCausalAttention } from "./non-causal-attention.ts";
 import { observedAttention } from "./observed.ts";
+import { pyramidInfer } from "./pyramidinfer.ts";
 import { pyramidKV } from "./pyramidkv.ts";
 import { qFilters } from "./q-filters.ts";
 import { random } from "./random.ts";
@@ -26,6 +29,7 @@ import { streamingLLM } from "./streamingllm.ts";
 import { tova } from "./tova.ts";
 import { vatp } from "./vatp.ts";
 import { window } from "./window.ts";
+import { zigZagKV } from "./zigzagkv.ts";
 
 export const registry = {
   full,
@@ -56,4 +60,8 @@ export const registry = {
   nacl,
   scissorhands,
   simlayerkv: simLayerKV,
+  cake,
+  zigzagkv: zigZagKV,
+  d2o,
+  pyramidinfer: pyramidInfer,
 } as const satisfies Record<string, MethodFactory>;

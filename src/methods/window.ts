@@ -7,7 +7,16 @@ export interface WindowOptions {
   readonly budget: number;
 }
 
-/** Window attention: the last `budget` tokens. @see https://arxiv.org/abs/2004.05150 */
+/**
+ * Window attention: the last `budget` tokens.
+ *
+ * @formula n-b <= j < n.
+ * @cost None.
+ * @memory Exactly the budget. Prefill holds nothing more.
+ * @helps As a floor to measure against, and where only the end of a prompt matters. Without the first tokens, which attract attention whatever they say,
+ *   many models break down.
+ * @see https://arxiv.org/abs/2004.05150
+ */
 export const window: MethodFactory<WindowOptions> = define("window", { options: {} }, ({ budget }) => ({
   keep: lastTokens(budget),
   score: null,

@@ -1,6 +1,7 @@
 /** What a score is composed of: a source, and steps that follow it. See `score.ts` for what a score promises. */
 export { accumulatedAttention } from "./accumulated-attention.ts";
 export { answerAttention } from "./answer-attention.ts";
+export { type AttentionStabilityOptions, attentionStability } from "./attention-stability.ts";
 export { chain } from "./chain.ts";
 export { type ChunkedAttentionOptions, chunkedAttention } from "./chunked-attention.ts";
 export { chunks } from "./chunks.ts";
@@ -26,6 +27,8 @@ export { type Filters, queryFilter } from "./query-filter.ts";
 export type { QueryStatistics } from "./query-statistics.ts";
 export { randomDraws } from "./random-draws.ts";
 export { rank } from "./rank.ts";
+export { recency } from "./recency.ts";
+export { type RecentAttentionOptions, recentAttention } from "./recent-attention.ts";
 export { type ReconstructionOptions, reconstruction } from "./reconstruction.ts";
 export { relativeAttention } from "./relative-attention.ts";
 export type { LayerObservation, LayerView, Score, Step } from "./score.ts";

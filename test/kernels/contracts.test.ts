@@ -18,11 +18,22 @@ for (const [backend, kernels] of Object.entries(backends)) {
       const fault = { name: "KvError", code: "window_too_long", message: /is 9, but must be at most 8/ };
       await assert.rejects(kernels.windowAttention(...arguments_), fault);
       await assert.rejects(kernels.columnSums(...arguments_), fault);
+      const [queries, keys] = arguments_;
+      await assert.rejects(kernels.windowStatistics(queries, keys, new Float32Array(9), ALL), fault);
     });
 
     test("a window as long as the prompt leaves nothing to score", async () => {
       const scores = await kernels.windowAttention(normals(1, 2, 8, 4), normals(2, 1, 8, 4), ALL);
       assert.deepEqual(scores.dims, [2, 0]);
+      const ones = new Float32Array(8).fill(1);
+      const { sums, entropies } = await kernels.windowStatistics(normals(1, 2, 8, 4), normals(2, 1, 8, 4), ones, ALL);
+      assert.deepEqual(
+        [sums.dims, [...entropies.data]],
+        [
+          [2, 0],
+          [0, 0],
+        ],
+      );
     });
 
     test("arrays that do not fit together are named with their shapes", async () => {
@@ -34,6 +45,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
       });
       await assert.rejects(kernels.columnSums(normals(1, 2, 2, 5), keys, ALL), wrong);
       await assert.rejects(kernels.columnSums({ ...keys, dims: [2, 9, 4] }, keys, ALL), wrong);
+      await assert.rejects(kernels.windowStatistics(normals(1, 2, 2, 4), keys, new Float32Array(3), ALL), wrong);
       await assert.rejects(kernels.keyNorms({ ...keys, dims: [2, 9, 4] }), wrong);
       await assert.rejects(kernels.keySimilarity(matrix(2, 3)), wrong);
       await assert.rejects(kernels.projections(keys, matrix(2, 3)), wrong);

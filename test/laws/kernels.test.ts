@@ -41,6 +41,16 @@ for (const [backend, kernels] of Object.entries(backends)) {
         assertClose(await kernels.columnSums(queries, keys, visibility), expected);
       }));
 
+    test("statistics of the window's attention, its queries weighted", () =>
+      holds(fc.tuple(attentionInputs, fc.infiniteStream(fc.nat(4))), async ([{ queries, keys, visibility }, draws]) => {
+        const weights = Float32Array.from([...draws.take(queries.dims[1] ?? 0)], (draw) => draw / 2);
+        const expected = await reference.windowStatistics(queries, keys, weights, visibility);
+        const found = await kernels.windowStatistics(queries, keys, weights, visibility);
+        assertClose(found.sums, expected.sums);
+        assertClose(found.squares, expected.squares);
+        assertClose(found.entropies, expected.entropies, 1e-4);
+      }));
+
     test("column sums over more queries than one block takes", async () => {
       const [queries, keys] = [normals(1, 1, 800, 4), normals(2, 1, 2000, 4)];
       for (const slidingWindow of [null, 100]) {
@@ -251,6 +261,22 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
         const sums = await kernels.columnSums(queries, keys, visibility);
         const window = await kernels.windowAttention(queries, keys, visibility);
         assertClose(window, cut(sums, (keys.dims[1] ?? 0) - (queries.dims[1] ?? 0)));
+      }));
+
+    test("the window's statistics add up to its attention; entropy is highest where all keys get alike", () =>
+      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+        const [, w = 0] = queries.dims;
+        const ones = new Float32Array(w).fill(1);
+        const { sums } = await kernels.windowStatistics(queries, keys, ones, visibility);
+        assertClose(sums, await kernels.windowAttention(queries, keys, visibility));
+        const blind = { ...queries, data: new Float32Array(queries.data.length) };
+        const { squares, entropies } = await kernels.windowStatistics(blind, keys, ones, { slidingWindow: null });
+        const [, n = 0] = keys.dims;
+        const seen = Array.from({ length: w }, (_, i) => n - w + i + 1);
+        const evenly = seen.reduce((total, count) => total + ((n - w) * Math.log(count)) / count, 0);
+        for (const entropy of entropies.data) assert.ok(Math.abs(entropy - evenly) < 1e-4 * (1 + evenly));
+        const square = seen.reduce((total, count) => total + 1 / count ** 2, 0);
+        for (const one of squares.data) assert.ok(Math.abs(one - square) < 1e-5);
       }));
 
     test("a key's likeness does not depend on lengths, and is 1 where all point one way", async () => {

@@ -3,43 +3,68 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
 import { adaptiveHeads } from "../../src/allocation/adaptive-heads.ts";
+import { alongCurves } from "../../src/allocation/budget-curves.ts";
+import { headImportance } from "../../src/allocation/head-importance.ts";
+import { layerDecay } from "../../src/allocation/layer-decay.ts";
+import { layerShares } from "../../src/allocation/layer-shares.ts";
 import { kvcacheFactoryPyramid } from "../../src/allocation/published/kvcache-factory.ts";
 import { kvpressPyramid } from "../../src/allocation/published/kvpress.ts";
 import { roundHalfEven } from "../../src/allocation/published/python.ts";
 import { pyramid } from "../../src/allocation/pyramid.ts";
+import { retrievalHeads } from "../../src/allocation/retrieval-heads.ts";
 import { roundToTotal } from "../../src/allocation/round.ts";
-import type { Counts, FixedSchedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
+import type { Counts, FixedSchedule, Schedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
+import { shareOut, withFloor } from "../../src/allocation/share-out.ts";
 import { uniform } from "../../src/allocation/uniform.ts";
 import { define } from "../../src/methods/define.ts";
 import { lastTokens } from "../../src/methods/method.ts";
 import { select } from "../../src/methods/select.ts";
 import { betas, layersOf, scheduleRequests, ties } from "../support/arbitraries.ts";
+import { someCurves, someHeads } from "../support/measurements.ts";
 import { holds } from "../support/seed.ts";
 
 const RUNS = 500;
 const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
 const first = (counts: Counts) => counts.map((heads) => heads[0] ?? -1);
-const exact = fc.oneof(
-  fc.constant(uniform()),
-  betas.map((beta) => pyramid({ beta })),
+const alike = fc.oneof(
+  betas.map((beta) => () => pyramid({ beta })),
+  fc.constant(() => uniform()),
+  fc.double({ min: 0.01, max: 1, noNaN: true }).map((decay) => () => layerDecay({ decay })),
+  fc.nat().map(
+    (seed) =>
+      ({ layers }: ScheduleSizes) =>
+        layerShares([...ties(seed, 5, layers).data]),
+  ),
 );
+/** Those that tell heads apart by what was measured of each; zeros and ties among the measurements. */
+const measured = fc.record({ seed: fc.nat(), levels: fc.constantFrom(1, 2, 5, 1000), beta: betas }).chain((random) =>
+  fc.constantFrom<(sizes: ScheduleSizes) => Schedule>(
+    (sizes) => headImportance({ heads: someHeads(random, sizes), beta: random.beta }),
+    (sizes) => retrievalHeads({ heads: someHeads(random, sizes) }),
+    (sizes) => alongCurves({ curves: someCurves(random, sizes) }),
+  ),
+);
+const any = fc.oneof(alike, measured);
+const unseen = () => assert.fail("looks at sizes alone");
+const asked = (sizes: ScheduleSizes) => ({ ...sizes, scores: unseen, view: unseen });
 
 describe("a schedule", () => {
   test("spends exactly its total", () =>
     holds(
-      fc.tuple(exact, scheduleRequests),
-      ([schedule, request]) => {
+      fc.tuple(any, scheduleRequests),
+      async ([make, request]) => {
         const { mean, limit, layers, kvHeads } = request;
-        assert.equal(sum(schedule(request).flat()), Math.min(mean, limit) * layers * kvHeads);
+        const counts = await make(request)(asked(request));
+        assert.equal(sum(counts.flat()), Math.min(mean, limit) * layers * kvHeads);
       },
       RUNS,
     ));
 
   test("gives every layer and head an integer from 0 to the candidates there are", () =>
     holds(
-      fc.tuple(exact, scheduleRequests),
-      ([schedule, request]) => {
-        const counts = schedule(request);
+      fc.tuple(any, scheduleRequests),
+      async ([make, request]) => {
+        const counts = await make(request)(asked(request));
         assert.deepEqual(
           counts.map((heads) => heads.length),
           Array(request.layers).fill(request.kvHeads),
@@ -49,9 +74,15 @@ describe("a schedule", () => {
       RUNS,
     ));
 
-  test("treats the heads of a layer alike", () =>
-    holds(fc.tuple(exact, scheduleRequests), ([schedule, request]) => {
-      for (const heads of schedule(request)) assert.equal(new Set(heads).size, 1);
+  test("treats the heads of a layer alike, unless it was told of them", () =>
+    holds(fc.tuple(alike, scheduleRequests), async ([make, request]) => {
+      for (const heads of await make(request)(asked(request))) assert.equal(new Set(heads).size, 1);
+    }));
+
+  test("says that it tells heads apart by number, where it does", () =>
+    holds(fc.tuple(alike, measured, scheduleRequests), ([like, unlike, request]) => {
+      const named = [like(request), unlike(request)].map((schedule: Schedule) => schedule.namesHeads);
+      assert.deepEqual(named, [undefined, true]);
     }));
 });
 
@@ -120,7 +151,6 @@ describe("adaptive heads", () => {
     levels: fc.constantFrom(2, 9, 1000),
     seed: fc.nat(10_000),
   });
-  const unseen = () => assert.fail("looks at scores alone");
   const scored = (seed: number, levels: number, { kvHeads, limit }: ScheduleSizes) => ({
     scores: async (layer: number) => ties(seed + layer, levels, kvHeads, limit),
     view: unseen,
@@ -220,6 +250,64 @@ describe("largest-remainder rounding", () => {
   test("gives what is left to the largest remainder, of equals to the lower index", () => {
     assert.deepEqual(roundToTotal([1.2, 1.7, 1.1], 4, 9), [1, 2, 1]);
     assert.deepEqual(roundToTotal([1.5, 1.5, 1.5, 1.5], 6, 9), [2, 2, 1, 1]);
+  });
+});
+
+describe("sharing out", () => {
+  const cases = fc.record({
+    // The largest and the smallest numbers, zeros and equals among them.
+    weights: fc.array(fc.oneof(fc.constantFrom(0, 1, 1e-300, 1e150), fc.double({ min: 0, max: 9, noNaN: true })), {
+      minLength: 1,
+      maxLength: 40,
+    }),
+    fill: fc.double({ min: 0, max: 1, noNaN: true }),
+    limit: fc.integer({ min: 0, max: 50 }),
+  });
+
+  test("spends its total within the limits, whatever the weights", () =>
+    holds(
+      cases,
+      ({ weights, fill, limit }) => {
+        const total = Math.floor(fill * limit * weights.length);
+        const counts = shareOut(weights, total, limit);
+        assert.equal(sum(counts), total);
+        assert.ok(counts.every((n) => Number.isInteger(n) && n >= 0 && n <= limit));
+      },
+      RUNS,
+    ));
+
+  test("is proportional among those that are not full, up to rounding, and never gives the lighter more", () =>
+    holds(
+      cases,
+      ({ weights, fill, limit }) => {
+        const total = Math.floor(fill * limit * weights.length);
+        const counts = shareOut(weights, total, limit);
+        const open = [...counts.keys()].filter((i) => (counts[i] ?? 0) < limit && (weights[i] ?? 0) > 0);
+        const [all, mass] = [sum(open.map((i) => counts[i] ?? 0)), sum(open.map((i) => weights[i] ?? 0))];
+        for (const i of open) {
+          const fair = (all * (weights[i] ?? 0)) / mass;
+          assert.ok(Math.abs((counts[i] ?? 0) - fair) < 2, `${counts} of ${weights}`);
+        }
+        const order = [...weights.keys()].sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
+        order.forEach((i, at) => {
+          const lighter = order[at + 1];
+          if (lighter !== undefined && weights[i] !== weights[lighter])
+            assert.ok((counts[i] ?? 0) >= (counts[lighter] ?? 0) - 1);
+        });
+      },
+      RUNS,
+    ));
+
+  test("passes on what does not fit to the others by their weights, then to those of weight 0", () => {
+    assert.deepEqual(shareOut([8, 1, 1], 30, 20), [20, 5, 5]);
+    assert.deepEqual(shareOut([6, 3, 1], 35, 20), [20, 11, 4]);
+    assert.deepEqual(shareOut([1, 0, 0], 30, 20), [20, 5, 5]);
+    assert.deepEqual(shareOut([0, 0, 0], 7, 20), [3, 2, 2]);
+  });
+
+  test("with a floor gives all a part alike", () => {
+    assert.deepEqual(withFloor([3, 1], 0.5), [0.625, 0.375]);
+    assert.deepEqual(withFloor([0, 0], 0), [0, 0]);
   });
 });
 

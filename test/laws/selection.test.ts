@@ -1,23 +1,33 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { onnxKernels } from "../../kernels/index.ts";
+import { headImportance } from "../../src/allocation/head-importance.ts";
+import { headScores } from "../../src/allocation/head-scores.ts";
+import { layerUncertainty } from "../../src/allocation/layer-uncertainty.ts";
 import { pyramid } from "../../src/allocation/pyramid.ts";
 import { uniform } from "../../src/allocation/uniform.ts";
 import { publishedRegistry } from "../../src/methods/as-published/index.ts";
 import { define } from "../../src/methods/define.ts";
+import { duoAttention } from "../../src/methods/duoattention.ts";
 import { full } from "../../src/methods/full.ts";
+import { headKV } from "../../src/methods/headkv.ts";
+import { keyDiff } from "../../src/methods/keydiff.ts";
+import { knorm } from "../../src/methods/knorm.ts";
+import { luKV } from "../../src/methods/lukv.ts";
 import { firstAndLast, type MethodFactory } from "../../src/methods/method.ts";
 import { count } from "../../src/methods/options.ts";
 import { registry } from "../../src/methods/registry.ts";
 import { select } from "../../src/methods/select.ts";
 import { snapKV } from "../../src/methods/snapkv.ts";
+import { withSchedule } from "../../src/methods/with-schedule.ts";
 import { chain } from "../../src/scoring/chain.ts";
 import { maxOverGroup, meanOverGroup } from "../../src/scoring/group.ts";
 import { avgPool, maxPool } from "../../src/scoring/pool.ts";
 import { step } from "../../src/scoring/score.ts";
 import { windowAttention } from "../../src/scoring/window-attention.ts";
 import { layersOf } from "../support/arbitraries.ts";
-import { assertMethodLaw, assertMethodLaws, methodLaws } from "../support/method-laws.ts";
+import { measuredMethods, someHeads } from "../support/measurements.ts";
+import { assertMethodLaw, assertMethodLaws, type LawFactory, methodLaws } from "../support/method-laws.ts";
 
 const cpu = onnxKernels({ threads: 2 });
 
@@ -27,9 +37,16 @@ const between = define("between", { options: { window: count(1).default(5) }, bu
   score: chain(windowAttention(options.window - 1), maxOverGroup, avgPool(3)),
   allocate: pyramid({ beta: 3 }),
 }));
-const methods: Readonly<Record<string, MethodFactory>> = { ...registry, ...publishedRegistry, between };
+/** A schedule of another method under a score, by heads and by layers. */
+const elsewhere: LawFactory = (options, shape) =>
+  withSchedule(knorm(options), headImportance({ heads: someHeads({ seed: 3, levels: 4 }, shape) }), "knorm by heads");
+const looking: LawFactory = (options) =>
+  withSchedule(keyDiff({ ...options, window: 4 }), layerUncertainty({ window: 4 }), "keydiff by layers");
 
-for (const [name, factory] of Object.entries(methods)) {
+const methods: Readonly<Record<string, MethodFactory>> = { ...registry, ...publishedRegistry, between };
+const told = { ...measuredMethods, "knorm by heads": elsewhere, "keydiff by layers": looking };
+
+for (const [name, factory] of Object.entries<LawFactory>({ ...methods, ...told })) {
   describe(name, () => {
     for (const law of methodLaws) test(law, () => assertMethodLaw(law, factory));
     test("all of this on the CPU kernels", () => assertMethodLaws(factory, { kernels: cpu, runs: 8 }));
@@ -133,6 +150,14 @@ describe("options", () => {
     refused(["streamingllm", "sinks"], () => registry.streamingllm({ budget: 64, sinks: -1 }));
     refused(["pyramidkv", "beta"], () => registry.pyramidkv({ budget: 64, beta: 1 }));
     refused(["maxPool", "size"], () => maxPool(4));
+    refused(["cake", "window"], () => registry.cake({ budget: 64, window: 1 }));
+    refused(["cake", "gamma"], () => registry.cake({ budget: 64, gamma: -1 }));
+    refused(["zigzagkv", "share"], () => registry.zigzagkv({ budget: 64, share: 0 }));
+    refused(["pyramidinfer", "decay"], () => registry.pyramidinfer({ budget: 64, decay: 1.5 }));
+    refused(["headkv", "heads"], () => headKV({ budget: 64, heads: [[1]] as never }));
+    refused(["headkv", "widow"], () => headKV({ budget: 64, heads: headScores([[1]]), widow: 8 } as never));
+    refused(["duoattention", "sinks"], () => duoAttention({ budget: 64, heads: headScores([[1]]), sinks: -1 }));
+    refused(["lukv", "curves"], () => luKV({ budget: 64, curves: headScores([[1]]) as never }));
   });
 
   test("defaults are the paper's, and a pool is recorded by name", () => {
@@ -143,6 +168,13 @@ describe("options", () => {
       beta: 20,
     });
     assert.deepEqual(registry.streamingllm({ budget: 64 }).options, { budget: 64, sinks: 4 });
+    const heads = headScores([[1]], "needles");
+    assert.deepEqual(duoAttention({ budget: 64, heads }).options, {
+      budget: 64,
+      heads: "needles",
+      sinks: 4,
+      recent: 16,
+    });
     assert.deepEqual(full().budget, Number.POSITIVE_INFINITY);
   });
 });

@@ -1,0 +1,94 @@
+/** Every method on three tasks at three budgets: docs/measured.json, from which `bun run docs` makes its pages. */
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { fewShot, needle, openStore, type Result, type Summary, summarise, sweep } from "../src/evaluate/index.ts";
+import {
+  loadCurves,
+  loadHeads,
+  loadModel,
+  type MethodFactory,
+  type Model,
+  measuredRegistry,
+  registry,
+} from "../src/index.ts";
+import { MEASURED, type MeasuredRow } from "./docs/measured.ts";
+import { args, command, integer } from "./support/command.ts";
+import { progressBar } from "./support/progress-bar.ts";
+
+const BUDGETS = [64, 128, 256];
+const MEASUREMENTS = "docs/measurements/smollm2-135m";
+const SEED = 11; // none that a method was developed on
+
+const HELP = `bun run compare [options]
+
+Asks every registered method for hidden numbers in 500 and 1,000 tokens and for classifications after 500, at budgets of 64, 128 and 256, and writes
+docs/measured.json. Then bun run docs. The same command goes on where it was interrupted.
+
+  --examples N       of each task (default: 48)
+  --store FILE       where results are kept (default: results/compare.duckdb)
+  --help             this text`;
+
+await command("compare", async () => {
+  const { values } = args({
+    examples: { type: "string", default: "48" },
+    store: { type: "string", default: "results/compare.duckdb" },
+    help: { type: "boolean", default: false },
+  });
+  if (values.help) return console.log(HELP);
+  const examples = integer("--examples", values.examples);
+  const tasks = [needle({ lengths: [500, 1000], depths: examples }), fewShot({ lengths: [500], examples })];
+  using model = await loadModel();
+  await mkdir("results", { recursive: true });
+  await using store = await openStore(values.store);
+  using bar = progressBar(0);
+  const results: Result[] = [];
+  for await (const result of sweep({
+    model,
+    tasks,
+    methods: [...Object.values<MethodFactory>(registry), ...(await told(model))],
+    budgets: BUDGETS,
+    seeds: [SEED],
+    store,
+    onProgress: ({ done, total, example }) => {
+      bar.setTotal(total);
+      bar.show(done, example === null ? "" : `${example.task} ${example.id}`);
+    },
+  }))
+    results.push(result);
+  const rows = summarise(results, { by: ["task", "length", "method", "budget"] }).map(rowOf);
+  const known = [...Object.keys(registry), ...Object.keys(measuredRegistry)];
+  rows.sort((a, b) => known.indexOf(a.method) - known.indexOf(b.method)); // stable: tasks and budgets stay as they are
+  const date = new Date().toISOString().slice(0, 10);
+  const measured = {
+    date,
+    command: `bun run compare --examples ${examples}`,
+    provenance: await model.provenance(),
+    rows,
+  };
+  await writeFile(`${MEASURED}.tmp`, `${JSON.stringify(measured, null, 1)}\n`);
+  await rename(`${MEASURED}.tmp`, MEASURED);
+  console.log(`${rows.length} rows in ${MEASURED}`);
+});
+
+/** The methods that are told of this model's heads. */
+async function told(model: Model): Promise<readonly MethodFactory[]> {
+  const heads = await loadHeads(model, `${MEASUREMENTS}-heads.json`);
+  const curves = await loadCurves(model, `${MEASUREMENTS}-curves.json`);
+  return Object.values(measuredRegistry).map(
+    (make): MethodFactory =>
+      ({ budget }) =>
+        make({ budget, heads, curves }),
+  );
+}
+
+function rowOf({ group, count, mean, low, high }: Summary): MeasuredRow {
+  const round = (value: number) => Math.round(value * 1e4) / 1e4;
+  return {
+    method: String(group.method),
+    budget: String(group.budget),
+    task: `${group.task} ${group.length}`,
+    n: count,
+    mean: round(mean),
+    low: round(low),
+    high: round(high),
+  };
+}

@@ -1,0 +1,67 @@
+/** All pages of docs/ that are made from docstrings and measurements, by their paths under it. */
+import { budgetCurves, headScores, measuredRegistry, policies, registry } from "../../src/index.ts";
+import { comparison } from "./comparison.ts";
+import { docsOf, type FactoryDoc } from "./docstring.ts";
+import { contents } from "./index-page.ts";
+import { type MeasuredFile, readMeasured } from "./measured.ts";
+import { page } from "./page.ts";
+
+type Make = (options: typeof REQUIRED) => { readonly options: Readonly<Record<string, unknown>> };
+
+/** What factories need to say their defaults: a budget that all take, and measurements of no model. */
+const REQUIRED = { budget: 256, heads: headScores([[1]], "required"), curves: budgetCurves([[[1]]], "required") };
+const withBudget =
+  (make: (options: { budget: number }) => ReturnType<Make>): Make =>
+  (options) =>
+    make({ budget: options.budget });
+const budgeted = (makers: Readonly<Record<string, Parameters<typeof withBudget>[0]>>) =>
+  Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, withBudget(make)]));
+
+interface Folder {
+  readonly folder: string;
+  readonly title: string;
+  /** Where their names and docstrings stand: `file#constant`. */
+  readonly registries: readonly string[];
+  readonly make: Readonly<Record<string, Make>>;
+}
+
+const FOLDERS: readonly Folder[] = [
+  {
+    folder: "methods",
+    title: "Methods",
+    registries: ["src/methods/registry.ts#registry", "src/methods/measured-registry.ts#measuredRegistry"],
+    make: { ...budgeted(registry), ...measuredRegistry },
+  },
+  {
+    folder: "decoding",
+    title: "Decoding policies",
+    registries: ["src/decoding/registry.ts#policies"],
+    make: budgeted(policies),
+  },
+];
+
+export interface Documented {
+  readonly folder: string;
+  readonly title: string;
+  readonly doc: FactoryDoc;
+  /** What the factory records when only what is required is given. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+/** All that has a page. */
+export const documented = (): readonly Documented[] =>
+  FOLDERS.flatMap(({ folder, title, registries, make }) =>
+    docsOf(registries).map((doc) => ({ folder, title, doc, defaults: make[doc.name]?.(REQUIRED).options ?? {} })),
+  );
+
+/** Paths under docs/, and what stands there. */
+export function pages(
+  measured: MeasuredFile = readMeasured(),
+  all: readonly Documented[] = documented(),
+): ReadonlyMap<string, string> {
+  const made = all.map(({ folder, doc, defaults }): [string, string] => [
+    `${folder}/${doc.name}.md`,
+    page({ doc, defaults, measured }),
+  ]);
+  return new Map([["README.md", contents(all)], ["comparison.md", comparison(measured)], ...made]);
+}

@@ -1,0 +1,239 @@
+/** What is measured on a model: heads and curves against plain restatements, and files that other models refuse. */
+import { afterAll, beforeAll, describe, test } from "bun:test";
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { observations } from "../../src/compress.ts";
+import {
+  budgetCurves,
+  compress,
+  headKV,
+  headScores,
+  loadCurves,
+  loadHeads,
+  measureCurves,
+  measureHeads,
+  prefill,
+  saveCurves,
+  saveHeads,
+  snapKV,
+  type Tokenizer,
+  window,
+} from "../../src/index.ts";
+import { shares } from "../../src/measure/curves.ts";
+import { importanceOf } from "../../src/measure/future-importance.ts";
+import { nonIncreasing } from "../../src/measure/non-increasing.ts";
+import { faultOf } from "../support/fault.ts";
+import { mean, plainAttention, sum } from "../support/plain-attention.ts";
+import { holds } from "../support/seed.ts";
+import { type TinyModel, tinyModel } from "../support/tiny-model.ts";
+
+/** A letter is a token. */
+const letters: Tokenizer = {
+  encode: (text) => Int32Array.from(text, (letter) => letter.charCodeAt(0) % 32),
+  decode: (tokens) => Array.from(tokens, (token) => String.fromCharCode(64 + token)).join(""),
+  chat: () => assert.fail("no conversation"),
+};
+
+let model: TinyModel;
+let folder: string;
+beforeAll(async () => {
+  model = { ...(await tinyModel()), tokenizer: letters };
+  folder = mkdtempSync(join(tmpdir(), "pyramidkv-measure-"));
+});
+afterAll(() => {
+  model[Symbol.dispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const text = (length: number) => Int32Array.from({ length }, (_, i) => (i * i * 7 + 3 * i) % 31);
+/** A whole text's layers, to restate attention on. */
+async function observed(tokens: Int32Array) {
+  using context = await prefill(model, tokens);
+  return observations(context);
+}
+
+describe("a head's retrieval score", () => {
+  const question = { prompt: "ABCDEFGHIJKLMNOP QRST", answer: "XYZ", fact: "FGH" };
+
+  test("is the share of attention to the fact, of the tokens that predict the answer, forced to be true", async () => {
+    const scores = await measureHeads(model, [question]);
+    const { kvHeads, queryHeads } = model.config;
+    const tokens = letters.encode(`${question.prompt} XYZ`);
+    const layers = await observed(tokens.subarray(0, -1)); // the answer's last token predicts nothing of it
+    for (const [layer, own] of layers.entries()) {
+      const rows = plainAttention(own, 4).map((queries) => mean(queries.map((row) => sum(row.slice(5, 8)))));
+      const group = queryHeads / kvHeads;
+      const expected = Array.from({ length: kvHeads }, (_, head) => mean(rows.slice(head * group, (head + 1) * group)));
+      for (const [head, score] of expected.entries())
+        assert.ok(Math.abs((scores.values[layer]?.[head] ?? Number.NaN) - score) < 1e-4);
+    }
+  });
+
+  test("is the mean over prompts", async () => {
+    const other = { ...question, fact: "MNOP" };
+    const [a, b, both] = [
+      await measureHeads(model, [question]),
+      await measureHeads(model, [other]),
+      await measureHeads(model, [question, other], "two"),
+    ];
+    assert.equal(both.label, "two");
+    for (const [i, score] of both.values.flat().entries())
+      assert.ok(Math.abs(score - ((a.values.flat()[i] ?? 0) + (b.values.flat()[i] ?? 0)) / 2) < 1e-6);
+  });
+
+  test("needs prompts, and facts that they hold", async () => {
+    assert.equal((await faultOf(() => measureHeads(model, []))).code, "invalid_option");
+    const fault = await faultOf(() => measureHeads(model, [{ ...question, fact: "QQ" }]));
+    assert.deepEqual([fault.code, fault.path], ["invalid_option", ["fact"]]);
+    assert.equal(
+      (await faultOf(() => measureHeads({ ...model, tokenizer: null }, [question]))).code,
+      "tokenizer_missing",
+    );
+  });
+});
+
+describe("curves", () => {
+  test("value an entry by the most that a later token draws from it: attention times the length of its output", async () => {
+    const tokens = text(30);
+    const { queryHeads, kvHeads, headDim: d } = model.config;
+    const group = queryHeads / kvHeads;
+    const layers = await observed(tokens);
+    using context = await prefill(model, tokens.subarray(0, 24));
+    const found = await importanceOf(model, context, tokens.subarray(24));
+    for (const [layer, own] of layers.entries()) {
+      const attention = plainAttention(own, 6);
+      const { data: weights, dims } = own.outputProjection();
+      const [hidden = 0, width = 0] = dims;
+      for (let k = 0; k < kvHeads; k++)
+        for (let j = 0; j < 24; j++) {
+          const worths = Array.from({ length: group }, (_, g) => {
+            const h = k * group + g;
+            const outputs = Array.from({ length: hidden }, (_, row) =>
+              sum(
+                Array.from({ length: d }, (_, c) => {
+                  return (weights[row * width + h * d + c] ?? 0) * (own.values.data[(k * 30 + j) * d + c] ?? 0);
+                }),
+              ),
+            );
+            const most = Math.max(...(attention[h] ?? []).map((row) => row[j] ?? Number.NaN));
+            return most * Math.sqrt(sum(outputs.map((x) => x * x)));
+          });
+          const value = found[layer]?.data[k * 24 + j] ?? Number.NaN;
+          assert.ok(Math.abs(value - mean(worths)) < 1e-4 * (1 + mean(worths)));
+        }
+    }
+  });
+
+  test("are tables of shares that grow with the budget, and add up to it", async () => {
+    const curves = await measureCurves(model, [text(60), text(50)], { method: snapKV({ budget: 9 }), future: 10 });
+    assert.equal(curves.tables.length, 99);
+    let before: readonly number[] | null = null;
+    for (const [i, table] of curves.tables.entries()) {
+      const all = table.flat();
+      assert.ok(Math.abs(mean(all) - (i + 1) / 100) < 0.01);
+      all.forEach((share, head) => {
+        assert.ok(share >= (before?.[head] ?? 0));
+      });
+      before = all;
+    }
+  });
+
+  test("give each table to the largest gains of all heads together", () =>
+    holds(
+      fc.array(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 5, maxLength: 5 }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      (heads) => {
+        const sorted = heads.map((gains) => gains.toSorted((a, b) => b - a));
+        const gains = sorted.map((own) => ({ data: Float32Array.from(own), dims: [1, 5] }));
+        const found = shares(gains, 1, 4);
+        for (let table = 0; table < 4; table++) {
+          const counts = sorted.map((_, head) => Math.round((found[table * heads.length + head] ?? Number.NaN) * 5));
+          const chosen = sum(sorted.flatMap((own, head) => own.slice(0, counts[head])));
+          const best = sorted.flat().toSorted((a, b) => b - a);
+          assert.equal(sum(counts), (table + 1) * heads.length);
+          assert.equal(chosen, sum(best.slice(0, (table + 1) * heads.length)));
+        }
+      },
+    ));
+
+  test("need texts that leave something to choose from, and scores", async () => {
+    const method = snapKV({ budget: 9 });
+    assert.equal((await faultOf(() => measureCurves(model, [], { method }))).code, "invalid_option");
+    assert.match((await faultOf(() => measureCurves(model, [text(72)], { method }))).message, /longer than 72/);
+    const unscored = await faultOf(() => measureCurves(model, [text(90)], { method: window({ budget: 9 }) }));
+    assert.match(unscored.message, /without scores/);
+  });
+});
+
+test("numbers made non-increasing keep their sum, change least in squares, and stay if they do not rise", () =>
+  holds(fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 7 }), (values) => {
+    const fitted = nonIncreasing(values);
+    assert.ok(Math.abs(sum(fitted) - sum(values)) < 1e-9);
+    fitted.forEach((value, i) => {
+      assert.ok(value <= (fitted[i - 1] ?? Number.POSITIVE_INFINITY) + 1e-12);
+    });
+    // The closed form: the least, over where a stretch begins, of the greatest mean, over where it ends.
+    for (const [i, value] of fitted.entries()) {
+      const greatest = values.slice(0, i + 1).map((_, from) => {
+        const ends = values.slice(i).map((_, to) => mean(values.slice(from, i + to + 1)));
+        return Math.max(...ends);
+      });
+      assert.ok(Math.abs(value - Math.min(...greatest)) < 1e-9, `${fitted} of ${values}`);
+    }
+    if (values.every((value, i) => value <= (values[i - 1] ?? value))) assert.deepEqual(fitted, values);
+  }));
+
+describe("files", () => {
+  const path = (name: string) => join(folder, name);
+
+  test("give back what was saved, and methods work with it", async () => {
+    const { layers, kvHeads } = model.config;
+    const heads = headScores(
+      Array.from({ length: layers }, (_, layer) => Array.from({ length: kvHeads }, (_, head) => layer + head / 8)),
+      "ours",
+    );
+    await saveHeads(model, heads, path("heads.json"), { prompts: 3 });
+    assert.deepEqual(await loadHeads(model, path("heads.json")), heads);
+    const curves = budgetCurves([heads.values.map((own) => own.map(() => 0.25))]);
+    await saveCurves(model, curves, path("curves.json"));
+    assert.deepEqual(await loadCurves(model, path("curves.json")), curves);
+    const method = headKV({ budget: 12, heads: await loadHeads(model, path("heads.json")) });
+    using context = await prefill(model, text(40), { observe: [method] });
+    using cache = await compress(context, method);
+    assert.ok(cache.bytes < context.cache.bytes);
+    assert.ok(readdirSync(folder).every((name) => !name.endsWith(".tmp")));
+  });
+
+  test("of another model are refused", async () => {
+    await saveHeads(model, headScores([[1]]), path("other.json"));
+    using stranger = await tinyModel({}, 2);
+    const fault = await faultOf(() => loadHeads(stranger, path("other.json")));
+    assert.deepEqual([fault.code, fault.path], ["wrong_model", [path("other.json")]]);
+    assert.match(fault.message, /random-1.+random-2/);
+  });
+
+  test("that are none, of another kind, cut short or with impossible values are corrupt", async () => {
+    await saveHeads(model, headScores([[1]]), path("good.json"));
+    const good = readFileSync(path("good.json"), "utf8");
+    assert.equal((await faultOf(() => loadCurves(model, path("good.json")))).code, "corrupt_file");
+    assert.equal((await faultOf(() => loadHeads(model, path("none.json")))).code, "disk_error");
+    assert.equal((await faultOf(() => saveHeads(model, headScores([[1]]), path("no/folder.json")))).code, "disk_error");
+    const bad = [
+      good.slice(0, -9),
+      "",
+      "[]",
+      "null",
+      good.replace("[[1]]", "[[-1]]"),
+      good.replace("[[1]]", '[["1"]]'),
+    ];
+    for (const content of bad) {
+      writeFileSync(path("bad.json"), content);
+      assert.equal((await faultOf(() => loadHeads(model, path("bad.json")))).code, "corrupt_file", content);
+    }
+  });
+});
