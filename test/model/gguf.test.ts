@@ -62,7 +62,9 @@ describe("tensors", () => {
       ["blk.0.ffn_up.weight", "model.layers.0.mlp.up_proj.weight"],
       ["blk.10.ffn_down.weight", "model.layers.10.mlp.down_proj.weight"],
       ["blk.0.attn_q.bias", "model.layers.0.self_attn.q_proj.bias"],
-      ["blk.0.attn_q_norm.weight", "model.layers.0.attn_q_norm.weight"],
+      ["blk.0.attn_q_norm.weight", "model.layers.0.self_attn.q_norm.weight"],
+      ["blk.0.attn_sinks.weight", "model.layers.0.attn_sinks.weight"],
+      ["blk.0.constructor.weight", "model.layers.0.constructor.weight"],
     ];
     const { weights } = open(folder, { tensors: names.map(([name]) => matrix(name, "F32")) });
     using _ = weights;

@@ -18,7 +18,7 @@ import { buildDecoder } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
-import { inverseFrequencies, RotaryTable } from "./rope.ts";
+import { RotaryTables } from "./rope.ts";
 import { batchStepper } from "./step.ts";
 
 export interface OnnxEngineOptions {
@@ -58,8 +58,7 @@ async function onHost(
   const { precision = "fp32" } = options;
   const session = await open(host, buildDecoder(config, weights, precision), weights, options);
   const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
-  const table = new RotaryTable(inverseFrequencies(config));
-  const run = { config, weights, session, table, idle: idleFeeds(config) };
+  const run = { config, weights, session, tables: new RotaryTables(config), idle: idleFeeds(config) };
   const stepper = batchStepper(run);
   let disposed = false;
   const guard =

@@ -18,6 +18,15 @@ export interface WeightInfo {
   readonly shape: readonly number[];
 }
 
+/** Some rows of a matrix as a tensor of its own. */
+export interface TensorPart {
+  readonly name: string;
+  /** The stored tensor that it is of. */
+  readonly of: string;
+  readonly from: number;
+  readonly rows: number;
+}
+
 export interface Weights extends Disposable {
   /** Every tensor, in file order. */
   readonly tensors: readonly WeightInfo[];
@@ -40,6 +49,12 @@ export interface Weights extends Disposable {
   readRows(name: string, rows: ArrayLike<number>): Float32Array<ArrayBuffer>;
   /** A matrix of Q8_0, Q4_0 or Q4_1 in its own blocks, for whole-number products; null for what is not one. @throws KvError `missing_tensor` */
   quantised(name: string): QuantisedMatrix | null;
+  /**
+   * The same files with fused matrices taken apart: their parts are there instead of them. Disposing either closes both.
+   *
+   * @throws KvError `missing_tensor`, `wrong_shape` where parts are not all of a matrix
+   */
+  split(parts: readonly TensorPart[]): Weights;
   /**
    * What changes when the files do: their paths, sizes, inodes and times as the system has them now, null if there are none.
    * Free, where `sha256` takes a second per GB; a file moved or touched gets another identity with the same content.
