@@ -7,6 +7,7 @@ import type { GroupMean } from "./group-mean/index.ts";
 import type { KeyNorms } from "./key-norms/index.ts";
 import type { KeySimilarity } from "./key-similarity/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
+import type { Moments } from "./moments/index.ts";
 import type { TopK } from "./top-k/index.ts";
 import type { WindowAttention } from "./window-attention/index.ts";
 
@@ -15,6 +16,8 @@ export interface Kernels extends Disposable {
   readonly windowAttention: WindowAttention;
   /** Attention mass that the last s queries give to every key: [H, s, d], [KH, n, d] -> [H, n]. */
   readonly columnSums: ColumnSums;
+  /** Sums of vectors and of their products with themselves: [s, r, d] -> [r, d] and [r, d, d]. */
+  readonly moments: Moments;
   /** Length of each key: [KH, n, d] -> [KH, n]. */
   readonly keyNorms: KeyNorms;
   /** Cosine of each key and the mean direction of its head's: [KH, n, d] -> [KH, n]. */

@@ -8,6 +8,7 @@ import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
+import { moments } from "./moments/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
@@ -18,6 +19,7 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
   return {
     windowAttention: windowAttention(sessions),
     columnSums: columnSums(sessions),
+    moments: moments(sessions),
     keyNorms: keyNorms(sessions),
     keySimilarity: keySimilarity(sessions),
     groupMean: groupMean(sessions),

@@ -8,6 +8,7 @@ import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/reference.ts";
 import { keySimilarity } from "./key-similarity/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
+import { moments } from "./moments/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
 
@@ -15,6 +16,7 @@ import { windowAttention } from "./window-attention/reference.ts";
 export const referenceKernels = (): Kernels => ({
   windowAttention,
   columnSums,
+  moments,
   keyNorms,
   keySimilarity,
   groupMean,

@@ -4,6 +4,8 @@ import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
 import { type Choosable, type Context, promptCache } from "./context.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
+import { inverseFrequencies } from "./model/rope.ts";
+import { promptText } from "./prompt.ts";
 import type { LayerObservation } from "./scoring/score.ts";
 
 /**
@@ -36,9 +38,10 @@ export async function entriesOf(choosable: Choosable, selection: Selection): Pro
 }
 
 /** Each layer as scoring policies see it. */
-export function observations({ model, layers, length, observation }: Choosable): readonly LayerObservation[] {
+export function observations({ model, layers, length, observation, tokens }: Choosable): readonly LayerObservation[] {
   const { kvHeads, headDim, slidingWindow } = model.config;
   const dims = [kvHeads, length, headDim];
+  const prompt = tokens && promptText(model, tokens);
   return layers.map(({ keys, values, positions }, layer) => ({
     layer,
     length,
@@ -48,7 +51,14 @@ export function observations({ model, layers, length, observation }: Choosable):
     keys: { data: keys, dims },
     values: { data: values, dims },
     columnSums: observation.columnSums?.[layer] ?? null,
+    queryMoments: observation.moments?.[layer] ?? null,
+    probes: new Map(
+      Array.from(observation.probes).flatMap(([name, seen]) => seen.slice(layer, layer + 1).map((of) => [name, of])),
+    ),
     slidingWindow: slidingWindow[layer] ?? null,
+    frequencies: inverseFrequencies(model.config, layer),
+    outputProjection: () => model.engine.outputProjection(layer),
+    prompt,
     kernels: model.engine.kernels,
   }));
 }

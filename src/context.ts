@@ -12,6 +12,8 @@ export interface Choosable {
   readonly length: number;
   readonly layers: readonly LayerEntries[];
   readonly observation: Observation;
+  /** All tokens of the prompt, by position; null where it went by in pieces. */
+  readonly tokens: Int32Array | null;
 }
 
 /** A prompt after prefill. Any number of methods can compress it; it never changes. */

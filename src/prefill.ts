@@ -6,6 +6,8 @@ import type { Method } from "./methods/method.ts";
 import type { Observation } from "./observation.ts";
 import { callbackOption, checked, signalOption } from "./options.ts";
 import { tokensOf } from "./prompt.ts";
+import { runProbes } from "./run-probes.ts";
+import { allNeeds } from "./scoring/needs.ts";
 
 /** Queries that are always observed: enough for every published window. */
 export const OBSERVED_QUERIES = 64;
@@ -52,18 +54,22 @@ export async function prefill(
 ): Promise<Context> {
   const { observe, chunk, signal, onProgress } = checked(prefillSchema, options, "prefill");
   const tokens = tokensOf(model, prompt);
-  const { layers, logits, queries, columnSums } = await model.engine.prefill({
+  const needs = allNeeds(observe.map((method) => method.needs));
+  const running = { chunk: chunk ?? chunkFor(tokens.length), ...(signal === undefined ? {} : { signal }) };
+  const { layers, logits, queries, columnSums, moments } = await model.engine.prefill({
     tokens,
-    chunk: chunk ?? chunkFor(tokens.length),
-    lastQueries: Math.max(OBSERVED_QUERIES, ...observe.map((method) => method.needs.queries)),
-    columnSums: observe.some((method) => method.needs.columnSums),
-    ...(signal === undefined ? {} : { signal }),
+    lastQueries: Math.max(OBSERVED_QUERIES, needs.queries),
+    columnSums: needs.columnSums,
+    moments: needs.moments,
+    ...running,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   const { queryHeads, headDim } = model.config;
   const observation: Observation = {
     queries: queries.map((data) => ({ data, dims: [queryHeads, data.length / (queryHeads * headDim), headDim] })),
     columnSums: columnSums?.map((data) => ({ data, dims: [queryHeads, tokens.length] })) ?? null,
+    moments,
+    probes: await runProbes(model, tokens, layers, needs.probes, running),
   };
   return contextOf(model, tokens, layers, logits, observation);
 }

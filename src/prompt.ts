@@ -2,6 +2,14 @@
 import { KvError } from "./error.ts";
 import type { Model } from "./load.ts";
 import type { ModelConfig } from "./model/config.ts";
+import type { PromptText } from "./scoring/probe.ts";
+
+/** A prompt as tokens and what they say, for scores and probes that look at text. */
+export const promptText = ({ tokenizer }: Model, tokens: Int32Array): PromptText => ({
+  tokens,
+  text: tokenizer && ((token) => tokenizer.decode([token])),
+  encode: tokenizer && ((text) => tokenizer.encode(text, { addSpecialTokens: false })),
+});
 
 /** A prompt that comes piece by piece and is never in memory as a whole. */
 export type TokenPieces = Iterable<Int32Array> | AsyncIterable<Int32Array>;

@@ -1,4 +1,6 @@
 /** Schedules: how many scored entries each layer and KV head keeps. Integers; what is always kept comes on top. */
+import type { Needs } from "../scoring/needs.ts";
+import type { LayerView } from "../scoring/score.ts";
 import type { Tensor } from "../tensor.ts";
 
 export interface ScheduleSizes {
@@ -19,6 +21,8 @@ export interface ScheduleRequest extends ScheduleSizes {
    * @throws KvError `invalid_option` where the method has none
    */
   scores(layer: number): Promise<Tensor>;
+  /** A layer as scores see it, for schedules that look at attention themselves. */
+  view(layer: number): Promise<LayerView>;
 }
 
 /** Counts of scored entries, [layers][kvHeads]. */
@@ -28,7 +32,13 @@ export type Counts = readonly (readonly number[])[];
  * Splits a total over layers and heads. A schedule of ours returns integers in [0, limit] that sum to exactly
  * min(mean, limit) * layers * kvHeads; a published one does what its authors' code did.
  */
-export type Schedule = (request: ScheduleRequest) => Counts | Promise<Counts>;
+export interface Schedule {
+  (request: ScheduleRequest): Counts | Promise<Counts>;
+  /** What prefill must observe beyond what the score needs. */
+  readonly needs?: Partial<Needs>;
+  /** Whether it tells KV heads apart by their number. */
+  readonly namesHeads?: true;
+}
 
 /** A schedule that looks at sizes alone, not at scores. */
 export type FixedSchedule = (sizes: ScheduleSizes) => Counts;

@@ -20,7 +20,7 @@ import { OBSERVED_QUERIES, prefillSchema, tokenCount } from "../prefill.ts";
 import { isPieces, type TokenPieces, tokenPieces, tokensOf } from "../prompt.ts";
 import { cut } from "./cut.ts";
 import { NOTHING_SEEN, observationOf, type Seen, withBlock, withOnly } from "./seen.ts";
-import { betweenBlocks, refuseSlidingWindow } from "./working.ts";
+import { betweenBlocks, refuseProbes, refuseSlidingWindow } from "./working.ts";
 
 export interface BlockOptions {
   /** Tokens between evictions; default 512. */
@@ -68,6 +68,7 @@ export async function compressInBlocks(
   options: CompressInBlocksOptions,
 ): Promise<KvCache> {
   const { block, working, chunk, signal, onProgress } = checked(schema, options, "compressInBlocks");
+  refuseProbes(method);
   const chooser = betweenBlocks(method, working);
   const { pieces, total } = incoming(model, prompt);
   if (Number.isFinite(total) && lastBegin(total, block) > working) refuseSlidingWindow(model.config, working);
@@ -84,6 +85,7 @@ export async function compressInBlocks(
       cache,
       lastQueries,
       columnSums: method.needs.columnSums,
+      moments: method.needs.moments,
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(position + done, total) }),
     });
@@ -122,6 +124,7 @@ const choosable = (model: Model, cache: PromptCache, seen: Seen): Choosable => (
   length: cache.length,
   layers: cache.layers(),
   observation: observationOf(model.config, seen),
+  tokens: null,
 });
 
 async function evict(model: Model, cache: PromptCache, seen: Seen, chooser: Method): Promise<Seen> {

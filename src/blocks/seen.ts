@@ -3,7 +3,7 @@
 import type { PrefillResult } from "../engine/index.ts";
 import type { Selection } from "../methods/select.ts";
 import type { ModelConfig } from "../model/config.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation, QueryMoments } from "../observation.ts";
 import type { Tensor } from "../tensor.ts";
 
 export interface Seen {
@@ -14,9 +14,11 @@ export interface Seen {
    * block, so that blocks add up to what one prefill observes.
    */
   readonly columnTotals: readonly Float64Array[] | null;
+  /** Of each layer, of all queries so far; null if not observed. */
+  readonly moments: readonly QueryMoments[] | null;
 }
 
-export const NOTHING_SEEN: Seen = { queries: [], columnTotals: null };
+export const NOTHING_SEEN: Seen = { queries: [], columnTotals: null, moments: null };
 
 /**
  * Adds what a block of `count` tokens showed.
@@ -26,7 +28,7 @@ export const NOTHING_SEEN: Seen = { queries: [], columnTotals: null };
 export function withBlock(
   { queryHeads, headDim }: ModelConfig,
   seen: Seen,
-  result: Pick<PrefillResult, "queries" | "columnSums">,
+  result: Pick<PrefillResult, "queries" | "columnSums" | "moments">,
   count: number,
   most: number,
 ): Seen {
@@ -38,7 +40,17 @@ export function withBlock(
     const before = sums.length / queryHeads - count;
     return plus(sums, seen.columnTotals?.[layer], before, count);
   });
-  return { queries, columnTotals: columnTotals ?? null };
+  const moments = result.moments?.map((fresh, layer) => added(fresh, seen.moments?.[layer]));
+  return { queries, columnTotals: columnTotals ?? null, moments: moments ?? null };
+}
+
+function added(fresh: QueryMoments, before: QueryMoments | undefined): QueryMoments {
+  if (before === undefined) return fresh;
+  return {
+    count: fresh.count + before.count,
+    sums: fresh.sums.map((sum, i) => sum + (before.sums[i] ?? 0)),
+    products: fresh.products.map((sum, i) => sum + (before.products[i] ?? 0)),
+  };
 }
 
 /**
@@ -47,23 +59,24 @@ export function withBlock(
  */
 export function withOnly(
   { queryHeads }: ModelConfig,
-  { queries, columnTotals }: Seen,
+  { queries, columnTotals, moments }: Seen,
   selection: Selection,
   window: number,
 ): Seen {
   return {
     queries: queries.map((layer) => tail(layer, window)),
     columnTotals: columnTotals?.map((totals, layer) => pick(totals, queryHeads, selection[layer] ?? [])) ?? null,
+    moments,
   };
 }
 
 /** As a method's score looks at it. */
-export function observationOf({ queryHeads }: ModelConfig, { queries, columnTotals }: Seen): Observation {
+export function observationOf({ queryHeads }: ModelConfig, { queries, columnTotals, moments }: Seen): Observation {
   const columnSums = columnTotals?.map((totals) => ({
     data: Float32Array.from(totals),
     dims: [queryHeads, totals.length / queryHeads],
   }));
-  return { queries, columnSums: columnSums ?? null };
+  return { queries, columnSums: columnSums ?? null, moments, probes: new Map() };
 }
 
 /** Sums [H, before + count], plus the totals [H, before] of the entries that were there before. */

@@ -26,6 +26,13 @@ export function betweenBlocks(method: Method, working: number): Method {
   return { ...method, budget: working, keep: firstAndLast(first, last), allocate: uniform() };
 }
 
+/** Probes attend to the whole prompt, and all queries see all keys: neither is there between blocks. @throws KvError `invalid_option` */
+export function refuseProbes({ name, needs }: Method): void {
+  if (needs.probes.length === 0 && Number.isFinite(needs.queries)) return;
+  const allowed = "a method that is content with the last queries and sums over all";
+  throw new KvError({ code: "invalid_option", path: ["compressInBlocks", "method"], found: name, allowed });
+}
+
 /** Distances to evicted entries cannot be told, so layers that look only so far back must not lose any. */
 export function refuseSlidingWindow({ slidingWindow }: ModelConfig, working: number): void {
   const window = slidingWindow.find((tokens) => tokens !== null) ?? null;

@@ -29,6 +29,23 @@ export class PromptCache {
     this.#positions = new Array<Int32Array>(layers).fill(new Int32Array(0));
   }
 
+  /**
+   * A copy of entries of which none is missing: [KH, length, d] of each layer, at positions from 0 on.
+   *
+   * @param room entries per head to make room for beyond them
+   */
+  static holding(geometry: CacheGeometry, layers: readonly LayerEntries[], length: number, room: number): PromptCache {
+    const cache = new PromptCache(geometry, length + room);
+    for (const [layer, { keys, values }] of layers.entries()) {
+      cache.#keys[layer]?.set(keys);
+      cache.#values[layer]?.set(values);
+    }
+    const positions = Int32Array.from({ length: geometry.kvHeads * length }, (_, i) => i % length);
+    cache.#positions = cache.#positions.map(() => positions);
+    cache.#length = cache.#position = length;
+    return cache;
+  }
+
   /** Entries held per head. */
   get length(): number {
     return this.#length;
@@ -93,6 +110,15 @@ export class PromptCache {
       return own.slice(0, rows.length * kept);
     });
     this.#length = kept;
+  }
+
+  /** Forgets the tokens after the first `length`, none of which may have been let go. */
+  rewind(length: number): void {
+    const forgotten = this.#length - length;
+    const rows = Int32Array.from({ length }, (_, i) => i);
+    const { layers, kvHeads } = this.#geometry;
+    this.retain(Array.from({ length: layers }, () => new Array<Int32Array>(kvHeads).fill(rows)));
+    this.#position -= forgotten;
   }
 
   /** The layers as they are: views, which the next change makes wrong. */

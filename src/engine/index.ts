@@ -10,12 +10,17 @@ import type { KvCache } from "../cache/cache.ts";
 import type { LayerEntries } from "../cache/layer.ts";
 import type { PromptCache } from "../cache/prompt.ts";
 import type { ModelConfig } from "../model/config.ts";
+import type { QueryMoments } from "../observation.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * How exactly the network is computed: in fp32, or with activations rounded to 8 bits where they meet quantised matrices
  * ("fast"; the weights are the same to the last bit).
  */
 export type Precision = "fp32" | "fast";
+
+/** Positions whose queries say nothing about later ones: those of attention sinks. */
+export const SINKS = 4;
 
 export interface PrefillRequest {
   /** At least one, all below the vocabulary's size. */
@@ -31,6 +36,8 @@ export interface PrefillRequest {
   readonly lastQueries: number;
   /** Whether to add up the attention that every position receives. */
   readonly columnSums?: boolean;
+  /** Whether to add up the queries, and their products with themselves. */
+  readonly moments?: boolean;
   /** Logits of every position rather than the last. */
   readonly allLogits?: boolean;
   readonly signal?: AbortSignal;
@@ -49,6 +56,8 @@ export interface PrefillResult {
    * softmax(q . k / sqrt(d)) over the keys each sees.
    */
   readonly columnSums: readonly Float32Array[] | null;
+  /** Of each layer's n queries before RoPE, if asked for; positions below `SINKS` are left out. */
+  readonly moments: readonly QueryMoments[] | null;
 }
 
 /** One sequence's next token. */
@@ -65,6 +74,8 @@ export interface Engine extends Disposable {
   readonly config: ModelConfig;
   /** Scoring, selection and gathering on the engine's own device. */
   readonly kernels: Kernels;
+  /** What mixes the outputs of a layer's query heads, read when asked for: [hidden, H * d]. */
+  outputProjection(layer: number): Tensor;
   /**
    * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
    */

@@ -1,5 +1,6 @@
 /** Makes a method factory: validates its options, names the method, and derives what prefill must observe. */
 import type { z } from "zod";
+import { allNeeds } from "../scoring/needs.ts";
 import type { Method, MethodFactory } from "./method.ts";
 import {
   type Budgeted,
@@ -35,7 +36,18 @@ export function define<Shape extends z.ZodRawShape>(
     // A scored method must have something left to choose, also where no option of its own counts what is always kept.
     if (score !== null && shape.budgetAbove === undefined)
       checkBudget(name, options.budget, { option: "always kept", value: keep.first + keep.last });
-    const needs = score?.needs ?? { queries: 0, columnSums: false };
-    return { name, budget: options.budget, options: recorded(options), keep, score, allocate, needs, exact };
+    const needs = allNeeds([score?.needs ?? {}, allocate.needs ?? {}]);
+    const namesHeads = score?.namesHeads === true || allocate.namesHeads === true;
+    return {
+      name,
+      budget: options.budget,
+      options: recorded(options),
+      keep,
+      score,
+      allocate,
+      needs,
+      exact,
+      namesHeads,
+    };
   };
 }

@@ -1,4 +1,5 @@
 import { uniform } from "../allocation/uniform.ts";
+import { allNeeds } from "../scoring/needs.ts";
 import { lastTokens, type Method } from "./method.ts";
 import { count, parseOptions } from "./options.ts";
 
@@ -17,7 +18,8 @@ export function full(options: FullOptions = {}): Method {
     keep: lastTokens(0),
     score: null,
     allocate: uniform(),
-    needs: { queries: 0, columnSums: false },
+    needs: allNeeds([]),
     exact: true,
+    namesHeads: false,
   };
 }

@@ -26,6 +26,8 @@ export interface Method {
   readonly needs: Needs;
   /** Whether kept entries sum to exactly budget * layers * KV heads; published presets may spend more. */
   readonly exact: boolean;
+  /** Whether score or schedule tell KV heads apart by their number; else permuted heads keep what they kept. */
+  readonly namesHeads: boolean;
 }
 
 /** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */

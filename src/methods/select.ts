@@ -33,13 +33,17 @@ export async function select(method: Method, layers: Layers): Promise<Selection>
   const kept = length - limit;
   // Scored once, whoever asks first: a schedule that looks at scores, or the selection.
   const known = new Map<number, Promise<Tensor>>();
+  const view = async (layer: number): Promise<LayerView> => ({
+    ...(layer === 0 ? lowest : await layerAt(layers, layer)),
+    candidates,
+  });
   const scores = (layer: number): Promise<Tensor> => {
-    const tensor = known.get(layer) ?? scoresOf(method, layer === 0 ? lowest : layerAt(layers, layer), candidates);
+    const tensor = known.get(layer) ?? scoresOf(method, view(layer));
     known.set(layer, tensor);
     return tensor;
   };
   const sizes = { layers: layers.length, kvHeads, mean: method.budget - kept, limit, kept };
-  const counts = await method.allocate({ ...sizes, scores });
+  const counts = await method.allocate({ ...sizes, scores, view });
   const selection: Int32Array[][] = [];
   for (let layer = 0; layer < layers.length; layer++) {
     const { kernels } = lowest;
@@ -70,14 +74,10 @@ function withAlwaysKept(
 }
 
 /** A method's scores of a layer's candidates: [KH, to - from]. */
-async function scoresOf(
-  { name, score }: Method,
-  observed: LayerObservation | Promise<LayerObservation>,
-  candidates: LayerView["candidates"],
-): Promise<Tensor> {
+async function scoresOf({ name, score }: Method, seen: Promise<LayerView>): Promise<Tensor> {
   if (score === null) throw invalid([name, "allocate"], "by scores", "by sizes: this method has no scores");
-  const view = { ...(await observed), candidates };
-  const columns = candidates.to - candidates.from;
+  const view = await seen;
+  const columns = view.candidates.to - view.candidates.from;
   const scores = await score.evaluate(view);
   if (scores.dims[0] === view.kvHeads && scores.dims[1] === columns) return rankable(scores, view);
   const allowed = `[${view.kvHeads}, ${columns}], one row per KV head and one column per candidate`;

@@ -7,7 +7,7 @@ import type { Score } from "./score.ts";
  * @see https://arxiv.org/abs/2306.14048
  */
 export const accumulatedAttention = (): Score => ({
-  needs: { queries: 0, columnSums: true },
+  needs: { columnSums: true },
   async evaluate(view) {
     return candidateColumns(observedColumnSums(view), view); // [H, to - from]
   },

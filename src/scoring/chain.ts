@@ -8,6 +8,7 @@ import type { Score, Step } from "./score.ts";
  */
 export const chain = (source: Score, ...steps: readonly Step[]): Score => ({
   needs: source.needs,
+  ...(source.namesHeads ? { namesHeads: true } : {}),
   async evaluate(view) {
     let scores = rankable(await source.evaluate(view), view);
     for (const apply of steps) scores = rankable(await apply(scores, view), view); // each time: a pool would hide NaN

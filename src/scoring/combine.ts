@@ -1,5 +1,6 @@
+import { allNeeds } from "./needs.ts";
 import { rankable } from "./rankable.ts";
-import type { LayerView, Needs, Score } from "./score.ts";
+import type { LayerView, Score } from "./score.ts";
 
 /**
  * The weighted sum of scores, each [KH, m]. Scores of different kinds are best ranked before: `chain(keyDifference(), rank)`.
@@ -8,6 +9,7 @@ import type { LayerView, Needs, Score } from "./score.ts";
  */
 export const weightedSum = (...terms: readonly (readonly [weight: number, score: Score])[]): Score => ({
   needs: allNeeds(terms.map(([, { needs }]) => needs)),
+  ...naming(terms.map(([, score]) => score)),
   async evaluate(view) {
     let sum: Float32Array | null = null;
     let dims: readonly number[] = [];
@@ -24,11 +26,10 @@ export const weightedSum = (...terms: readonly (readonly [weight: number, score:
 /** A score for each layer, lowest first; the last one goes for all layers above. */
 export const perLayer = (...scores: readonly [Score, ...Score[]]): Score => ({
   needs: allNeeds(scores.map(({ needs }) => needs)),
+  ...naming(scores),
   evaluate: (view: LayerView) => (scores[view.layer] ?? scores.at(-1) ?? scores[0]).evaluate(view),
 });
 
-/** What all of them together must have observed. */
-const allNeeds = (needs: readonly Needs[]): Needs => ({
-  queries: Math.max(0, ...needs.map(({ queries }) => queries)),
-  columnSums: needs.some(({ columnSums }) => columnSums),
-});
+/** A combination names heads where one of its scores does. */
+const naming = (scores: readonly Score[]): Pick<Score, "namesHeads"> =>
+  scores.some(({ namesHeads }) => namesHeads) ? { namesHeads: true } : {};

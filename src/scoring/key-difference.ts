@@ -7,7 +7,7 @@ import type { Score } from "./score.ts";
  * @see https://arxiv.org/abs/2504.15364
  */
 export const keyDifference = (): Score => ({
-  needs: { queries: 0, columnSums: false },
+  needs: {},
   async evaluate(view) {
     const { data, dims } = await view.kernels.keySimilarity(view.keys);
     return candidateColumns({ data: data.map((cosine) => -cosine), dims }, view); // [KH, to - from]

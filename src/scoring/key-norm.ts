@@ -7,7 +7,7 @@ import type { Score } from "./score.ts";
  * @see https://arxiv.org/abs/2406.11430
  */
 export const keyNorm = (): Score => ({
-  needs: { queries: 0, columnSums: false },
+  needs: {},
   async evaluate(view) {
     const { data, dims } = await view.kernels.keyNorms(view.keys);
     return candidateColumns({ data: data.map((norm) => -norm), dims }, view); // [KH, to - from]

@@ -1,6 +1,8 @@
 /** Takes from a view what a score asks for, or says what was not observed. */
 import type { Tensor } from "../../kernels/index.ts";
 import { KvError } from "../error.ts";
+import type { QueryMoments } from "../observation.ts";
+import type { PromptText } from "./probe.ts";
 import type { LayerObservation, LayerView } from "./score.ts";
 
 /**
@@ -22,6 +24,32 @@ export function lastQueries({ queries, length }: LayerObservation, w: number): T
     last.set(queries.data.subarray(end - w * size, end), h * w * size);
   }
   return { data: last, dims: [heads, w, size] };
+}
+
+/** The queries of all tokens: [H, n, d]. @throws KvError `observation_missing` when only the last were observed */
+export function allQueries({ queries, length }: LayerObservation): Tensor {
+  const observed = queries.dims[1] ?? 0;
+  if (observed < length) throw missing("queries", `the last ${observed}`, `all ${length}`);
+  return queries;
+}
+
+/** Sums of the queries before RoPE, and of their products. @throws KvError `observation_missing` */
+export function observedMoments({ queryMoments }: LayerObservation): QueryMoments {
+  if (queryMoments === null) throw missing("moments", "not observed", "observed during prefill");
+  return queryMoments;
+}
+
+/** What a probe saw: [H, n]. @throws KvError `observation_missing` */
+export function probed({ probes }: LayerObservation, name: string): Tensor {
+  const seen = probes.get(name);
+  if (seen === undefined) throw missing(name, "not run", "run after the prompt");
+  return seen;
+}
+
+/** The prompt by position. @throws KvError `observation_missing` for one that went by in pieces */
+export function observedPrompt({ prompt }: LayerObservation): PromptText {
+  if (prompt === null) throw missing("prompt", "gone by in pieces", "one that is held");
+  return prompt;
 }
 
 /** Column sums over all queries: [H, n]. @throws KvError `observation_missing` */

@@ -5,6 +5,11 @@
  * sees a layer through `LayerView` and computes through the view's kernels, so it runs wherever the kernels do.
  */
 import type { Kernels, Tensor } from "../../kernels/index.ts";
+import type { QueryMoments } from "../observation.ts";
+import type { Needs } from "./needs.ts";
+import type { PromptText } from "./probe.ts";
+
+export type { Needs } from "./needs.ts";
 
 /** What prefill observed of one layer. n prompt tokens, H query heads, KH KV heads, d head dimension; all after RoPE. */
 export interface LayerObservation {
@@ -22,7 +27,17 @@ export interface LayerObservation {
   readonly values: Tensor;
   /** Attention mass over all queries, [H, n]; null where no method asked for it. */
   readonly columnSums: Tensor | null;
+  /** Of the queries before RoPE; null where no method asked for them. */
+  readonly queryMoments: QueryMoments | null;
+  /** What probes saw, by their names: [H, n] each. */
+  readonly probes: ReadonlyMap<string, Tensor>;
   readonly slidingWindow: number | null;
+  /** RoPE's radians per position, one per pair of channels: [d / 2]. */
+  readonly frequencies: Float64Array;
+  /** Reads what mixes the heads' outputs: [hidden, H * d]. */
+  readonly outputProjection: () => Tensor;
+  /** The prompt, by position; null where it went by in pieces. */
+  readonly prompt: PromptText | null;
   readonly kernels: Kernels;
 }
 
@@ -32,15 +47,11 @@ export interface LayerView extends LayerObservation {
   readonly candidates: { readonly from: number; readonly to: number };
 }
 
-/** What prefill must observe for a score. */
-export interface Needs {
-  /** How many of the last queries. */
-  readonly queries: number;
-  readonly columnSums: boolean;
-}
-
 export interface Score {
-  readonly needs: Needs;
+  /** What prefill must observe; left out is what it does not need. */
+  readonly needs: Partial<Needs>;
+  /** Whether it tells KV heads apart by their number, as random draws and measured statistics do; else permuted heads are scored alike. */
+  readonly namesHeads?: true;
   /** [KH, to - from] for the view's candidates; a source alone may give one row per query head. */
   evaluate(view: LayerView): Promise<Tensor>;
 }

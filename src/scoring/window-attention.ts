@@ -8,7 +8,7 @@ import type { Score } from "./score.ts";
  * @see https://arxiv.org/abs/2404.14469
  */
 export const windowAttention = (w: number): Score => ({
-  needs: { queries: w, columnSums: false },
+  needs: { queries: w },
   async evaluate(view) {
     const sums = await view.kernels.windowAttention(lastQueries(view, w), view.keys, view);
     return candidateColumns(sums, view); // [H, to - from]

@@ -149,7 +149,12 @@ async function funnelOf(length: number, key: (position: number) => number, bound
   const keys = Float32Array.from({ length: length * 8 }, (_, i) => key(Math.floor(i / 8)));
   const layers = [{ keys, values: keys, positions, offsets: Int32Array.of(0, length) }];
   const queries = [{ data: new Float32Array(16).fill(1), dims: [2, 1, 8] }];
-  using context = contextOf(model, positions, layers, new Float32Array(64), { queries, columnSums: null });
+  using context = contextOf(model, positions, layers, new Float32Array(64), {
+    queries,
+    columnSums: null,
+    moments: null,
+    probes: new Map(),
+  });
   return await funnel(context, { window: 1, boundaries });
 }
 

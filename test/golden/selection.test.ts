@@ -58,7 +58,12 @@ function observation(layer: number): LayerObservation {
     keys: blank(KV_HEADS, LENGTH, 1),
     values: blank(KV_HEADS, LENGTH, 1),
     columnSums: goldenLayer("h2o_colsum_qhead", layer),
+    queryMoments: null,
+    probes: new Map(),
     slidingWindow: null,
+    frequencies: new Float64Array(0),
+    outputProjection: () => blank(1, HEADS),
+    prompt: null,
     kernels,
   };
 }

@@ -120,8 +120,10 @@ describe("adaptive heads", () => {
     levels: fc.constantFrom(2, 9, 1000),
     seed: fc.nat(10_000),
   });
+  const unseen = () => assert.fail("looks at scores alone");
   const scored = (seed: number, levels: number, { kvHeads, limit }: ScheduleSizes) => ({
     scores: async (layer: number) => ties(seed + layer, levels, kvHeads, limit),
+    view: unseen,
   });
 
   test("give each layer exactly what its schedule over layers does, and every head its floor", () =>
@@ -145,7 +147,7 @@ describe("adaptive heads", () => {
       cases,
       async ({ sizes, levels, seed }) => {
         const { scores } = scored(seed, levels, sizes);
-        const counts = await adaptiveHeads({ floor: 0 })({ ...sizes, scores });
+        const counts = await adaptiveHeads({ floor: 0 })({ ...sizes, scores, view: unseen });
         for (const [layer, heads] of counts.entries()) {
           const { data } = await scores(layer);
           const ranked = [...data.keys()].sort((a, b) => (data[b] ?? 0) - (data[a] ?? 0) || a - b);
@@ -166,7 +168,7 @@ describe("adaptive heads", () => {
         const data = Float32Array.from(Array.from({ length: sizes.kvHeads }, () => row).flat());
         return { data, dims: [sizes.kvHeads, sizes.limit] };
       };
-      assert.deepEqual(await adaptiveHeads({ floor: 0 })({ ...sizes, scores: alike }), expected);
+      assert.deepEqual(await adaptiveHeads({ floor: 0 })({ ...sizes, scores: alike, view: unseen }), expected);
     }));
 
   test("have a floor that is a share", () => {

@@ -22,6 +22,7 @@ import {
   weightedSum,
   windowAttention,
 } from "../../src/index.ts";
+import { allNeeds } from "../../src/scoring/needs.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
 import { layersOf, matrices } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
@@ -78,14 +79,14 @@ describe("a combination", () => {
     assert.deepEqual(dims, a.dims);
     for (const [i, value] of data.entries())
       assert.ok(Math.abs(value - (2 * (a.data[i] ?? 0) - 0.5 * (b.data[i] ?? 0))) < 1e-6);
-    assert.deepEqual(both.needs, { queries: 5, columnSums: false });
+    assert.deepEqual(both.needs, allNeeds([{ queries: 5 }]));
     const summing: Score = { ...norm, needs: { queries: 9, columnSums: true } };
-    assert.deepEqual(weightedSum([1, summing], [1, attention]).needs, { queries: 9, columnSums: true });
+    assert.deepEqual(weightedSum([1, summing], [1, attention]).needs, allNeeds([{ queries: 9, columnSums: true }]));
   });
 
   test("may be another score in every layer, the last one above", async () => {
     const choice = perLayer(attention, norm);
-    assert.deepEqual(choice.needs, { queries: 5, columnSums: false });
+    assert.deepEqual(choice.needs, allNeeds([{ queries: 5 }]));
     for (const [layer, score] of [attention, norm, norm].entries()) {
       const at = views[layer] ?? assert.fail();
       assert.deepEqual(await choice.evaluate(at), await score.evaluate(at));

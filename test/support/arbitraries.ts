@@ -10,6 +10,11 @@ export function normals(seed: number, ...dims: readonly number[]): Tensor {
   return { data: normal(uniform(seed), size(dims)), dims };
 }
 
+/** A tensor of numbers in [0, 1). */
+export function uniforms(seed: number, ...dims: readonly number[]): Tensor {
+  return { data: Float32Array.from({ length: size(dims) }, uniform(seed)), dims };
+}
+
 /** A tensor of few distinct values, so that ties are common. */
 export function ties(seed: number, levels: number, ...dims: readonly number[]): Tensor {
   const next = uniform(seed);
@@ -82,13 +87,23 @@ export const prompts = (smallestBudget: number): fc.Arbitrary<PromptShape> =>
     })
     .map(({ excess, ...shape }) => ({ ...shape, length: Math.max(1, shape.budget + excess) }));
 
-const OBSERVED_QUERIES = 64;
 const SIZE = 4;
 
-/** What prefill would have observed of random layers. Column sums come from the reference. */
-export async function layersOf(shape: PromptShape, kernels: Kernels): Promise<readonly LayerObservation[]> {
+/**
+ * What prefill would have observed of random layers. Column sums and moments come from the reference; probes saw random numbers.
+ *
+ * @param probes their names
+ */
+export async function layersOf(
+  shape: PromptShape,
+  kernels: Kernels,
+  probes: readonly string[] = [],
+): Promise<readonly LayerObservation[]> {
   const { seed, kvHeads, group, length } = shape;
   const reference = referenceKernels();
+  const text = (token: number) => (token % 5 === 0 ? " ends." : token % 7 === 0 ? "\n" : ` t${token}`);
+  const encode = (from: string) => Int32Array.from(from, (letter) => letter.charCodeAt(0) % 64);
+  const prompt = { tokens: Int32Array.from({ length }, (_, i) => (seed + i * i) % 64), text, encode };
   const layers: LayerObservation[] = [];
   for (let layer = 0; layer < shape.layers; layer++) {
     const draw = (salt: number, ...dims: readonly number[]) => normals(seed + 10 * layer + salt, ...dims);
@@ -97,9 +112,31 @@ export async function layersOf(shape: PromptShape, kernels: Kernels): Promise<re
     const all = draw(2, kvHeads * group, length, SIZE);
     const slidingWindow = layer % 2 === 0 ? null : Math.ceil(length / 2);
     const columnSums = await reference.columnSums(all, keys, { slidingWindow });
-    const queries = draw(3, kvHeads * group, Math.min(length, OBSERVED_QUERIES), SIZE);
+    const unturned = draw(4, length, kvHeads * group, SIZE);
+    const { sums, products } = await reference.moments(unturned);
+    const projection = draw(5, 6, kvHeads * group * SIZE);
     const positions = Int32Array.from({ length: kvHeads * length }, (_, i) => i % length);
-    layers.push({ layer, length, kvHeads, positions, queries, keys, values, columnSums, slidingWindow, kernels });
+    layers.push({
+      layer,
+      length,
+      kvHeads,
+      positions,
+      queries: all,
+      keys,
+      values,
+      columnSums,
+      queryMoments: {
+        count: length,
+        sums: Float64Array.from(sums.data),
+        products: Float64Array.from(products.data),
+      },
+      probes: new Map(probes.map((name, i) => [name, uniforms(seed + 10 * layer + 6 + i, kvHeads * group, length)])),
+      slidingWindow,
+      frequencies: Float64Array.of(1, 0.1),
+      outputProjection: () => projection,
+      prompt,
+      kernels,
+    });
   }
   return layers;
 }

@@ -9,6 +9,8 @@ import fc from "fast-check";
 import { compress, compressInBlocks, type KvCache, type MethodFactory, prefill, step } from "../../src/index.ts";
 import type { Method } from "../../src/methods/method.ts";
 import { type Selection, select } from "../../src/methods/select.ts";
+import { inverseFrequencies } from "../../src/model/rope.ts";
+import type { QueryMoments } from "../../src/observation.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
@@ -261,10 +263,27 @@ function observed(model: TinyModel, calls: readonly PrefillCall[], method: Metho
       keys: { data: entries.keys, dims: [kvHeads, length, headDim] },
       values: { data: entries.values, dims: [kvHeads, length, headDim] },
       columnSums,
+      queryMoments: method.needs.moments ? momentsOf(calls, layer) : null,
+      probes: new Map(),
       slidingWindow: null,
+      frequencies: inverseFrequencies(model.config, layer),
+      outputProjection: () => model.engine.outputProjection(layer),
+      prompt: null,
       kernels: model.engine.kernels,
     };
   });
+}
+
+/** Moments of all queries so far. */
+function momentsOf(calls: readonly PrefillCall[], layer: number): QueryMoments {
+  const parts = calls.map(({ result }) => result.moments?.[layer] ?? assert.fail("no moments"));
+  const total = (of: (part: QueryMoments) => Float64Array) =>
+    parts.map(of).reduce((sum, part) => sum.map((value, i) => value + (part[i] ?? Number.NaN)));
+  return {
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    sums: total(({ sums }) => sums),
+    products: total(({ products }) => products),
+  };
 }
 
 /** Of each query head, what every position received over all calls. */

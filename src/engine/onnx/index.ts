@@ -58,7 +58,7 @@ async function onHost(
   const { precision = "fp32" } = options;
   const session = await open(host, buildDecoder(config, weights, precision), weights, options);
   const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
-  const run = { config, weights, session, tables: new RotaryTables(config), idle: idleFeeds(config) };
+  const run = { config, weights, session, kernels, tables: new RotaryTables(config), idle: idleFeeds(config) };
   const stepper = batchStepper(run);
   let disposed = false;
   const guard =
@@ -73,6 +73,10 @@ async function onHost(
     precision,
     config,
     kernels,
+    outputProjection(layer) {
+      const name = `model.layers.${layer}.self_attn.o_proj.weight`;
+      return { data: weights.read(name), dims: weights.info(name).shape };
+    },
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     step: guard((batch: readonly Step[]) => stepper(batch)),
     [Symbol.dispose]() {

@@ -7,6 +7,7 @@ import { release } from "../../onnx/session.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { ColumnTotals } from "./column-totals.ts";
 import { chunkFeeds, YES } from "./feeds.ts";
+import { QueryTotals } from "./query-totals.ts";
 import { RecentQueries } from "./recent-queries.ts";
 import { rowFeeds } from "./rows.ts";
 import { embeddingsOf, floats, type Run } from "./run.ts";
@@ -20,7 +21,7 @@ const SMALLEST_CHUNK = 64;
 
 export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
   const { config, session, tables, idle } = run;
-  const { tokens, lastQueries, allLogits = false, columnSums = false, signal, onProgress } = request;
+  const { tokens, lastQueries, allLogits = false, columnSums = false, moments = false, signal, onProgress } = request;
   const n = tokens.length;
   const cache = request.cache ?? new PromptCache(config, n);
   const { length: held, position: start } = cache;
@@ -29,6 +30,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
   const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
   const recent = new RecentQueries(config, tables.frequencies, Math.min(lastQueries, n), n, start);
+  const queryTotals = moments ? new QueryTotals(config, run.kernels) : null;
   const totals = columnSums ? new ColumnTotals(config, held + n) : null;
   for (let from = 0; from < n; from += chunk) {
     throwIfAborted(signal, ["signal"]);
@@ -38,7 +40,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
       embeddings: embeddingsOf(run, tokens.subarray(from, end)),
       positions: Int32Array.from({ length: count }, (_, i) => start + from + i),
       logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
-      queriesFrom: recent.firstRow(from, count),
+      queriesFrom: moments ? 0 : recent.firstRow(from, count),
     };
     const feeds = {
       ...idle,
@@ -49,12 +51,19 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     const out = await session.run(feeds, ["logits", "queries", "entries", ...(totals?.names ?? [])]);
     logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);
     cache.append(floats(out, "entries"), count);
+    await queryTotals?.add(floats(out, "queries"), start + from);
     recent.take(floats(out, "queries"), end);
     totals?.add(out, held + end);
     release(out);
     onProgress?.(end, n);
   }
-  return { layers: cache.layers(), logits, queries: recent.layers, columnSums: totals?.layers() ?? null };
+  return {
+    layers: cache.layers(),
+    logits,
+    queries: recent.layers,
+    columnSums: totals?.layers() ?? null,
+    moments: queryTotals?.layers ?? null,
+  };
 }
 
 /** The attention counts a sliding window's keys by index, which is their distance only while none is missing. */

@@ -37,14 +37,14 @@ export class RecentQueries {
     return from + count <= this.#start ? null : Math.max(0, this.#start - from);
   }
 
-  /** Takes rows [L, rows, H * d] as they meet RoPE, the last of which is token end - 1; turns them where they lie. */
+  /** Takes of rows [L, rows, H * d] as they meet RoPE, the last of which is token end - 1, those that are wanted; turns them where they lie. */
   take(queries: Float32Array, end: number): void {
     const { layers, queryHeads, headDim } = this.#config;
     const width = queryHeads * headDim;
     const rows = queries.length / (layers * width);
     for (const [layer, target] of this.layers.entries()) {
       const frequencies = this.#frequencies[layer] ?? new Float64Array(0);
-      for (let row = 0; row < rows; row++) {
+      for (let row = Math.max(0, this.#start - end + rows); row < rows; row++) {
         const token = end - rows + row;
         const from = (layer * rows + row) * width;
         const heads = queries.subarray(from, from + width);

@@ -1,3 +1,4 @@
+import type { Kernels } from "../../../kernels/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Feed, Session } from "../../onnx/session.ts";
@@ -11,6 +12,7 @@ export interface Run {
   readonly config: ModelConfig;
   readonly weights: Weights;
   readonly session: Session;
+  readonly kernels: Kernels;
   readonly tables: RotaryTables;
   /** Something for inputs that a run does not look at. */
   readonly idle: Feeds;
