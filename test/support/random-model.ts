@@ -9,12 +9,14 @@ export interface TinyShape {
   readonly queryHeads?: number;
   readonly kvHeads?: number;
   readonly headDim?: number;
-  /** Of every layer, or of each. */
-  readonly slidingWindow?: number | null | readonly (number | null)[];
+  readonly slidingWindow?: Windows;
   readonly contextLength?: number;
   /** What the network has beyond Llama's. Default: nothing. */
   readonly kind?: NetworkKind;
 }
+
+/** The sliding window of every layer, or of each, over and over. */
+export type Windows = number | null | readonly (number | null)[];
 
 /** Networks as families vary them, all of a family's variations together. */
 export type NetworkKind = "llama" | "biased" | "normed" | "gemma";
