@@ -10,7 +10,7 @@
  * - Q4_1: 4 bits, offset = m + 8 d. The one sum that may be rounded (to fp32): exact unless m and 8 d, both f16, differ by
  *   2^13 or more, and so are nothing beside each other.
  */
-import { halfAt } from "./dequantise.ts";
+import { halfAt } from "./half.ts";
 import type { WeightType } from "./weights.ts";
 
 /** A matrix [rows, columns] in blocks of 32 along its rows. Each reading fills an array of just its size. */

@@ -9,7 +9,10 @@
 import type { QuantisedMatrix } from "./quantised.ts";
 
 /** Stored element types this project reads. */
-export type WeightType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_1";
+export type WeightType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | KQuantType;
+
+/** GGUF's types of super-blocks of 256. */
+export type KQuantType = "Q2_K" | "Q3_K" | "Q4_K" | "Q5_K" | "Q6_K";
 
 export interface WeightInfo {
   readonly name: string;
