@@ -16,6 +16,7 @@ export const f32 = (value: number): GgufScalar => ({ type: "f32", value });
 export const bool = (value: boolean): GgufScalar => ({ type: "bool", value: Number(value) });
 export const text = (value: string): GgufScalar => ({ type: "text", value });
 export const texts = (values: readonly string[]): GgufEntry => ({ type: "array", of: 8, values: values.map(text) });
+export const bools = (values: readonly boolean[]): GgufEntry => ({ type: "array", of: 7, values: values.map(bool) });
 export const integers = (values: readonly number[]): GgufEntry => ({ type: "array", of: 5, values: values.map(i32) });
 
 export interface GgufTensorSource {
