@@ -13,6 +13,7 @@
  * Low nibbles are elements 0 to 15, high nibbles 16 to 31. Every value is exact before its one rounding to fp32.
  */
 
+import { fives } from "./fives.ts";
 import { half, halves } from "./half.ts";
 import { dequantiseK, kQuants } from "./k-quants.ts";
 import type { WeightType } from "./weights.ts";
@@ -125,13 +126,3 @@ const decoders: Readonly<Record<WeightType, Decoder>> = {
   Q5_K: (bytes, out) => dequantiseK(kQuants.Q5_K, bytes, out),
   Q6_K: (bytes, out) => dequantiseK(kQuants.Q6_K, bytes, out),
 };
-
-/** The 32 numbers of five bits in 20 bytes. */
-export function fives(bytes: Uint8Array, at: number, each: (j: number, q: number) => void): void {
-  for (let j = 0; j < 16; j++) {
-    const pair = bytes[at + 4 + j] ?? 0;
-    const [first, second] = [bytes[at + (j >> 3)] ?? 0, bytes[at + 2 + (j >> 3)] ?? 0];
-    each(j, (pair & 15) | (((first >> (j & 7)) & 1) << 4));
-    each(j + 16, (pair >> 4) | (((second >> (j & 7)) & 1) << 4));
-  }
-}

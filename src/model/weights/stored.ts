@@ -106,9 +106,10 @@ const decoderOf =
 function quantisedMatrix(tensor: StoredTensor): QuantisedMatrix | null {
   const parts = tensor.shape.length === 2 ? blockParts(tensor.type) : undefined;
   if (parts === undefined) return null;
-  const { bits, quants, scales, offsets } = parts;
+  const { bits, block, quants, scales, offsets } = parts;
   return {
     bits,
+    block,
     quants: (into) => readWhole(tensor, into, quants),
     scales: (into) => readWhole(tensor, into, scales),
     offsets: offsets && ((into) => readWhole(tensor, into, offsets)),

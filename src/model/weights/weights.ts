@@ -50,7 +50,7 @@ export interface Weights extends Disposable {
    * table need not stay in memory.
    */
   readRows(name: string, rows: ArrayLike<number>): Float32Array<ArrayBuffer>;
-  /** A matrix of Q8_0, Q4_0 or Q4_1 in its own blocks, for whole-number products; null for what is not one. @throws KvError `missing_tensor` */
+  /** A matrix of a quantised type in its own blocks, for whole-number products; null for what is not one. @throws KvError `missing_tensor` */
   quantised(name: string): QuantisedMatrix | null;
   /**
    * The same files with fused matrices taken apart: their parts are there instead of them. Disposing either closes both.
