@@ -25,7 +25,7 @@ test("runs as the plain decoder on the numbers that the file stands for, and nea
   const path = await writeQuantised(join(folder.path, "m.gguf"), (i) => TYPES[i] ?? "F32", { config });
   using files = await openModel(path);
   const types = files.weights.tensors.map(({ type }) => type);
-  expect(types.filter((type) => type !== "F32")).toEqual([...TYPES]);
+  expect(types.filter((type) => type !== "F32").join()).toBe(TYPES.join());
   const expected = referenceLogits(files.config, files.weights, [...PROMPT, NEXT]);
   const found = async (precision: Precision) => {
     using model = await loadModel(path, { precision, threads: 1, progress: false, graphCache: false });
