@@ -9,7 +9,7 @@ import { loadModel, type Model, prefill, step } from "../../src/index.ts";
 import { openGguf } from "../../src/model/weights/gguf.ts";
 import type { Weights, WeightType } from "../../src/model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../src/onnx/graph.ts";
-import { thisThread } from "../../src/onnx/session.ts";
+import { type Feed, thisThread } from "../../src/onnx/session.ts";
 import { scratch } from "../model/helpers.ts";
 import { type GgufTensorSource, ggufBytes, pairRows, text, u32 } from "../support/gguf-writer.ts";
 import { maxDifference } from "../support/golden.ts";
@@ -78,10 +78,10 @@ async function opened(
 }
 
 /** The joint product with the matrices as a graph: x -> y. */
-function graphOf(weights: Weights, names: readonly string[], precision: Precision = "fast"): OnnxModel {
+function graphOf(weights: Weights, names: readonly string[], precision: Precision = "fast", most?: number): OnnxModel {
   const g = new Graph();
   const [, width = 0] = weights.info(names[0] ?? "").shape;
-  const product: Product = products(g, weights, precision);
+  const product: Product = products(g, weights, precision, most);
   const x: Value = g.input("x", "float32", ["S", width]);
   g.output("y", product(x, names), "float32", ["S", "N"]);
   return g.finish("product");
@@ -205,6 +205,40 @@ describe("a fast product", () => {
         }
       }),
     ));
+});
+
+describe("a product in fp32", () => {
+  const large = fc.record({
+    rows: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 }),
+    /** Bytes of one weight, at most: from a row and a bit to all of them. */
+    most: fc.integer({ min: 128, max: 8000 }),
+    type: fc.constantFrom<WeightType>("F32", "BF16", "Q8_0"),
+  });
+
+  test("with matrices too large for one weight is made of several, and is the same", () =>
+    holds(large, ({ rows, most, type }) => {
+      const parts = ["attn_v", "ffn_up", "ffn_gate"];
+      const tensors = rows.map((count, i) => {
+        const values = normal(uniform(i + 1), count * 32);
+        return { name: `blk.0.${parts[i]}.weight`, type, shape: [count, 32], values };
+      });
+      return opened(tensors, async (weights) => {
+        const names = weights.tensors.map(({ name }) => name);
+        const x = { data: normal(uniform(9), 3 * 32), dims: [3, 32] };
+        const results: Feed[] = [];
+        for (const limit of [most, 2 ** 30]) {
+          const model = graphOf(weights, names, "fp32", limit);
+          for (const { byteLength } of model.weights) assert.ok(byteLength <= limit);
+          await using session = await thisThread.open(model, { threads: 1 });
+          const { y } = await session.run({ x }, ["y"]);
+          results.push(y ?? assert.fail());
+        }
+        const [ours = assert.fail(), whole = assert.fail()] = results;
+        assert.deepEqual(ours.dims, whole.dims);
+        const numbers = ({ data }: Feed) => Array.from(data, Number);
+        assert.ok(maxDifference(numbers(ours), numbers(whole)) < 1e-5);
+      });
+    }));
 });
 
 describe("a fast model", () => {

@@ -22,16 +22,21 @@ export type Product = (x: Value, names: readonly string[]) => Value;
 /** MatMulNBits' name for activations of 8 bits. */
 const INT8 = 4;
 
+/** Bytes of one weight in fp32. onnxruntime takes no more than 2 GiB from memory; the heads of large vocabularies have more. */
+const MOST_BYTES = 2 ** 30;
+
 /** Whether a product with any of the matrices would be fast; an embedding table that is not the head too is only looked up. */
 export const canBeFast = ({ tiedEmbeddings }: ModelConfig, weights: Weights): boolean =>
   weights.tensors.some(
     ({ name }) => (tiedEmbeddings || name !== "model.embed_tokens.weight") && weights.quantised(name) !== null,
   );
 
-export const products = (g: Graph, weights: Weights, precision: Precision): Product => {
+/** @param most bytes of one weight in fp32; a larger matrix becomes several */
+export const products = (g: Graph, weights: Weights, precision: Precision, most = MOST_BYTES): Product => {
   const sums = blockSums(g);
   return (x, names) => {
-    const runs = neighbours(names.map((name) => matrixOf(weights, name, precision)));
+    const matrices = names.flatMap((name) => matricesOf(weights, name, precision, most));
+    const runs = neighbours(matrices, most);
     const [only = x, ...more] = runs.map((run) => joint(g, x, run, sums));
     return more.length === 0 ? only : g.op("Concat", [only, ...more], { axis: 1 });
   };
@@ -63,17 +68,36 @@ interface Matrix {
 /** Neighbours of one kind: one product takes them together. */
 type Run = readonly [Matrix, ...Matrix[]];
 
-function matrixOf(weights: Weights, name: string, precision: Precision): Matrix {
+/** The matrix, or parts of its rows where it is too large. */
+function matricesOf(weights: Weights, name: string, precision: Precision, most: number): readonly Matrix[] {
   const [rows = 0, width = 0] = weights.info(name).shape;
   const quantised = precision === "fast" ? weights.quantised(name) : null;
-  return { name, rows, width, quantised, read: (into) => weights.read(name, into) };
+  const whole = { name, rows, width, quantised, read: (into: Float32Array<ArrayBuffer>) => weights.read(name, into) };
+  if (quantised !== null || bytesOf(whole) <= most) return [whole];
+  const step = Math.max(1, Math.floor(most / (FLOAT_BYTES * width)));
+  const parts = Array.from({ length: Math.ceil(rows / step) }, (_, i) => {
+    const from = i * step;
+    return { name: `${name}.${i}`, of: name, from, rows: Math.min(step, rows - from) };
+  });
+  const apart = weights.split(parts);
+  return parts.map((part) => ({
+    name: part.name,
+    rows: part.rows,
+    width,
+    quantised,
+    read: (into) => apart.read(part.name, into),
+  }));
 }
 
-function neighbours(matrices: readonly Matrix[]): readonly Run[] {
+const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
+const bytesOf = ({ rows, width }: Matrix): number => rows * width * FLOAT_BYTES;
+
+function neighbours(matrices: readonly Matrix[], most: number): readonly Run[] {
   const runs: [Matrix, ...Matrix[]][] = [];
   for (const matrix of matrices) {
     const run = runs.at(-1);
-    if (run !== undefined && kindOf(run[0]) === kindOf(matrix)) run.push(matrix);
+    const fits = [...(run ?? []), matrix].reduce((sum, one) => sum + bytesOf(one), 0) <= most;
+    if (run !== undefined && fits && kindOf(run[0]) === kindOf(matrix)) run.push(matrix);
     else runs.push([matrix]);
   }
   return runs;

@@ -35,6 +35,12 @@ export function splitTensors(
 
 function pieceOf(tensor: StoredTensor, { name, from, rows }: TensorPart): StoredTensor {
   const [, columns = 1] = tensor.shape;
+  const { file, pairedHeadDim: head } = tensor;
+  // Rows of such a head lie in another order, which only the whole head tells.
+  if (head !== null && (from % head !== 0 || rows % head !== 0)) {
+    const allowed = `parts of whole heads, ${head} rows each`;
+    throw new KvError({ code: "wrong_shape", path: [file.path, name], found: [from, from + rows], allowed });
+  }
   const offset = tensor.offset + storedBytes(tensor.type, from * columns);
   return { ...tensor, name, shape: [rows, columns], offset };
 }
