@@ -15,7 +15,7 @@ import {
   u32,
 } from "../support/gguf-writer.ts";
 import { normal, uniform } from "../support/random.ts";
-import { SEED, scratch } from "./helpers.ts";
+import { faultOf, SEED, scratch } from "./helpers.ts";
 
 const open = (folder: ReturnType<typeof scratch>, source: GgufSource) =>
   openGguf(folder.write({ "m.gguf": ggufBytes(source) }));
@@ -100,6 +100,33 @@ describe("tensors", () => {
       }
     },
   );
+
+  test("that lie in pairs come apart by whole heads only", async () => {
+    using folder = scratch();
+    const values = normal(uniform(SEED), 16 * 32);
+    const metadata: readonly (readonly [string, GgufEntry])[] = [
+      ["general.architecture", text("llama")],
+      ["llama.attention.head_count", u32(4)],
+    ];
+    const source = {
+      name: "blk.0.attn_q.weight",
+      type: "F32",
+      shape: [16, 32],
+      values: pairRows(values, 4, 32),
+    } as const;
+    const { weights } = open(folder, { metadata, tensors: [source] });
+    using _ = weights;
+    const of = "model.layers.0.self_attn.q_proj.weight";
+    const cutAt = (row: number) =>
+      weights.split([
+        { name: "a", of, from: 0, rows: row },
+        { name: "b", of, from: row, rows: 16 - row },
+      ]);
+    expect([...cutAt(8).read("b")]).toEqual([...values.slice(8 * 32)]);
+    expect(cutAt(8).has(of)).toBe(false);
+    const fault = await faultOf(() => cutAt(6));
+    expect([fault.code, fault.message]).toEqual(["wrong_shape", expect.stringContaining("whole heads, 4 rows each")]);
+  });
 
   test("of another architecture keep their rows", () => {
     using folder = scratch();
