@@ -11,6 +11,9 @@ import type { LayerObservation } from "./scoring/score.ts";
 /**
  * Compresses a prompt's cache. The context stays as it is: compress it by as many methods and budgets as you like.
  *
+ * Of layers with a sliding window, on a network that has others too, the cache keeps the last `window` tokens and no more, by any
+ * method: what is beyond is never looked at again.
+ *
  * @throws KvError `observation_missing` if `prefill` was not told to observe what the method needs, `disposed`
  */
 export async function compress(context: Context, method: Method): Promise<KvCache> {

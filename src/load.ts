@@ -15,8 +15,8 @@ import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
   /**
-   * "fp32" (the default) is the reference for research. "fast" reads the matrices that a GGUF file holds quantised (Q8_0, Q4_0,
-   * Q4_1) as they are, in a fifth of the memory (Q8_0: 0.3), and rounds activations to 8 bits where they meet them: the same
+   * "fp32" (the default) is the reference for research. "fast" reads the matrices that a GGUF file holds quantised as they
+   * are, in a fifth of the memory (0.3 for more than four bits), and rounds activations to 8 bits where they meet them: the same
    * weights to the last bit, computed with less exactly. SmolLM2-135M on 500 tokens of a novel: logits off by 0.10 RMS beside a
    * shift of all alike, KL 0.003, the same favourite for 96 %, perplexity 48.8 rather than 48.5; prefill and decoding differ
    * from each other by as much as from fp32 (2026-11-22).
@@ -145,5 +145,5 @@ const unquantised = (model: string): KvError =>
     path: ["loadModel", "precision"],
     found: "fast",
     allowed: "fp32 for this model",
-    hint: `no matrix of ${model} is quantised; "fast" reads Q8_0, Q4_0 and Q4_1 from GGUF`,
+    hint: `no matrix of ${model} is quantised; "fast" reads quantised matrices from GGUF`,
   });

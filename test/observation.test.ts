@@ -60,7 +60,7 @@ describe("moments", () => {
           for (let h = 0; h < heads; h++)
             for (let i = 4; i < prompt.length; i++) {
               const query = data.slice((h * prompt.length + i) * d, (h * prompt.length + i + 1) * d);
-              rotate(query, inverseFrequencies(model.config), -i);
+              rotate(query, inverseFrequencies(model.config, layer), -i);
               for (let a = 0; a < d; a++) {
                 sums[h * d + a] = (sums[h * d + a] ?? 0) + (query[a] ?? 0);
                 for (let b = 0; b < d; b++) {

@@ -13,7 +13,10 @@ export interface FidelityOptions {
   readonly window?: number;
 }
 
-/** Both per layer, averaged over query heads and queries. */
+/**
+ * Both per layer, averaged over query heads and queries. A layer that keeps just its sliding window is a little off: but for the last,
+ * these queries saw tokens that no later one sees.
+ */
 export interface Fidelity {
   /** Share of the attention that falls on entries which were kept: 1 where nothing that matters went. */
   readonly recall: readonly number[];

@@ -16,7 +16,7 @@ export interface Result {
   readonly methodOptions: Plain;
   /** As it was asked for: entries per KV head ("128"), a share of the prompt ("25%"), or "all". */
   readonly budget: string;
-  /** Entries kept of the prompt per KV head, averaged over layers and heads. */
+  /** Entries kept of the prompt per KV head, averaged over heads and over the layers that methods choose in. */
   readonly kept: number;
   /** Bytes of the compressed cache. */
   readonly bytes: number;

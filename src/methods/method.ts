@@ -1,7 +1,8 @@
 /**
  * A method is data: what is always kept, how the rest is scored, and how the budget is split over layers and heads.
  *
- * budget: entries kept per KV head, averaged over layers and heads, the always-kept ones included.
+ * budget: entries kept per KV head, averaged over layers and heads, the always-kept ones included. On a network with sliding and full
+ * layers (Gemma 3) only the full ones count, and only they are given to scores and schedules: the others keep their window.
  */
 import type { Schedule } from "../allocation/schedule.ts";
 import type { Needs, Score } from "../scoring/score.ts";
@@ -24,7 +25,7 @@ export interface Method {
   readonly allocate: Schedule;
   /** What prefill must observe. */
   readonly needs: Needs;
-  /** Whether kept entries sum to exactly budget * layers * KV heads; published presets may spend more. */
+  /** Whether kept entries of the layers that count sum to exactly budget * layers * KV heads; published presets may spend more. */
   readonly exact: boolean;
   /** Whether score or schedule tell KV heads apart by their number; else permuted heads keep what they kept. */
   readonly namesHeads: boolean;

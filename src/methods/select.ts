@@ -5,6 +5,7 @@ import { rankable } from "../scoring/rankable.ts";
 import type { LayerObservation, LayerView } from "../scoring/score.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Method } from "./method.ts";
+import { keptWindows } from "./sliding-layers.ts";
 
 /** Kept positions, ascending, always-kept ones included: [layer][kvHead]. */
 export type Selection = readonly (readonly Int32Array[])[];
@@ -18,15 +19,37 @@ export interface Layers {
 /**
  * Applies a method to one prefill. A prompt of at most `budget` tokens is kept whole.
  *
+ * On a network with sliding and full layers the method sees the full ones and spends its budget on them; the others keep the
+ * last tokens that fit their window, whatever the method.
+ *
  * @returns for each layer and KV head the kept positions, ascending
  * @throws KvError `observation_missing` when prefill did not observe what the method needs, `engine_failed` when scores are NaN
  */
 export async function select(method: Method, layers: Layers): Promise<Selection> {
   if (layers.length === 0) return [];
+  const windows = keptWindows(await slidingWindows(layers));
+  const open = [...windows.keys()].filter((layer) => windows[layer] === null);
+  const chosen = await choose(method, { length: open.length, at: (i) => layerAt(layers, open[i] ?? i) });
+  const { length, kvHeads } = await layerAt(layers, 0);
+  const next = chosen.values();
+  return windows.map((window) =>
+    window === null ? (next.next().value ?? []) : sameForHeads(kvHeads, range(Math.max(0, length - window), length)),
+  );
+}
+
+/** The windows of all layers. */
+async function slidingWindows(layers: Layers): Promise<readonly (number | null)[]> {
+  const windows: (number | null)[] = [];
+  for (let layer = 0; layer < layers.length; layer++) windows.push((await layerAt(layers, layer)).slidingWindow);
+  return windows;
+}
+
+/** What the method keeps of layers that it chooses in. */
+async function choose(method: Method, layers: Layers): Promise<readonly Int32Array[][]> {
   const lowest = await layerAt(layers, 0);
   const { length, kvHeads } = lowest;
   if (length <= method.budget) {
-    return Array.from({ length: layers.length }, () => Array.from({ length: kvHeads }, () => range(0, length)));
+    return Array.from({ length: layers.length }, () => sameForHeads(kvHeads, range(0, length)));
   }
   const candidates = { from: method.keep.first, to: length - method.keep.last };
   const limit = candidates.to - candidates.from;
@@ -90,6 +113,9 @@ async function layerAt(layers: Layers, layer: number): Promise<LayerObservation>
   const allowed = `the observation of one of ${layers.length} layers`;
   throw new KvError({ code: "observation_missing", path: ["layers", layer], found: undefined, allowed });
 }
+
+const sameForHeads = (kvHeads: number, positions: Int32Array): Int32Array[] =>
+  new Array<Int32Array>(kvHeads).fill(positions);
 
 /** from, from + 1, ... to - 1 */
 const range = (from: number, to: number): Int32Array => Int32Array.from({ length: to - from }, (_, i) => from + i);

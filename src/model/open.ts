@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { KvError } from "../error.ts";
 import type { ModelConfig } from "./config.ts";
-import { checkTensors, configFromGguf, configFromJson } from "./families/index.ts";
+import { configFromGguf, configFromJson, networkWeights } from "./families/index.ts";
 import { readJson, readOptionalJson } from "./open-json.ts";
 import { ggufTokenizer } from "./tokenizer/from-gguf.ts";
 import { openTokenizer } from "./tokenizer/from-json.ts";
@@ -55,8 +55,8 @@ function openFolder(folder: string, weightsPath: string): ModelFiles {
     generation: readOptionalJson(generationPath, configLimit),
     path,
   });
-  return owning(openSafetensors(weightsPath), (weights) => {
-    checkTensors(config, weights, weightsPath);
+  return owning(openSafetensors(weightsPath), (stored) => {
+    const weights = networkWeights(config, stored, "safetensors", weightsPath);
     const tokenizer = openTokenizer(folder);
     const others = [path, generationPath, weightsPath].filter((file) => existsSync(file));
     const files = [...new Set([...others, ...weights.files, ...(tokenizer?.files ?? [])])];
@@ -66,9 +66,9 @@ function openFolder(folder: string, weightsPath: string): ModelFiles {
 
 function openGgufModel(path: string): ModelFiles {
   const { weights: opened, metadata } = openGguf(path);
-  return owning(opened, (weights) => {
-    const config = configFromGguf({ metadata, weights, path });
-    checkTensors(config, weights, path);
+  return owning(opened, (stored) => {
+    const config = configFromGguf({ metadata, weights: stored, path });
+    const weights = networkWeights(config, stored, "gguf", path);
     return { config, weights, tokenizer: ggufTokenizer(metadata, path), files: [path] };
   });
 }

@@ -1,11 +1,21 @@
-/** RoPE's frequencies, with Llama 3's stretching of the low ones. */
-import type { Llama3RopeScaling, ModelConfig } from "./config.ts";
+/** Rotary position embedding: how fast each pair of a head's channels turns. */
+import type { Llama3RopeScaling, ModelConfig, Rope } from "./config.ts";
 
-/** Inverse wavelengths of a layer in radians per position, one per pair of channels: [headDim / 2]. */
-export function inverseFrequencies({ headDim, rope }: Pick<ModelConfig, "headDim" | "rope">, _layer = 0): Float64Array {
-  const plain = Float64Array.from({ length: headDim / 2 }, (_, i) => rope.theta ** ((-2 * i) / headDim));
-  const { scaling } = rope;
-  return scaling === null ? plain : plain.map((frequency) => stretch(frequency, scaling));
+/** The RoPE of one layer. Layers that share one get the same object. */
+export const ropeOf = ({ rope, slidingRope, slidingWindow }: RopeFacts, layer: number): Rope =>
+  slidingRope !== null && (slidingWindow[layer] ?? null) !== null ? slidingRope : rope;
+
+type RopeFacts = Pick<ModelConfig, "rope" | "slidingRope" | "slidingWindow">;
+
+/** Inverse wavelengths of a layer in radians per position, one per pair of channels (j, j + headDim / 2): [headDim / 2]. */
+export function inverseFrequencies(config: RopeFacts & Pick<ModelConfig, "headDim">, layer: number): Float64Array {
+  const { headDim } = config;
+  const { theta, scaling } = ropeOf(config, layer);
+  const plain = Float64Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim));
+  if (scaling === null) return plain;
+  return plain.map((frequency) =>
+    scaling.type === "linear" ? frequency / scaling.factor : stretch(frequency, scaling),
+  );
 }
 
 /** Llama 3.1: high frequencies stay, low ones are divided by `factor`, those between are blended linearly. */

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { type Result, type Store, type SweepOptions, sweep } from "../../src/evaluate/index.ts";
 import { compress, full, generate, type KvErrorCode, prefill, snapKV, step } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
-import { letterMethods, letterModel, letters, letterTask } from "../support/letter-task.ts";
+import { letterMethods, letterModel, letters, letterTask, withLetters } from "../support/letter-task.ts";
+import { sharedModel } from "../support/tiny-model.ts";
 
 const model = await letterModel();
 const methods = letterMethods;
@@ -85,6 +86,16 @@ describe("a sweep", () => {
       });
       expect(found?.recall).toHaveLength(2);
     }
+  });
+
+  test("counts what is kept in the layers that methods choose in, on a model with sliding ones beside them", async () => {
+    const mixed = withLetters(await sharedModel({ layers: 3, slidingWindow: [4, null, 4] }, 1));
+    const results = await all({ ...base, model: mixed, methods: [full(), snapKV] });
+    expect(new Set(results.map(({ budget, kept }) => `${budget} is ${kept}`))).toEqual(
+      new Set(["all is 60", "16 is 16", "50% is 30"]),
+    );
+    const bytes = (entries: number) => entries * 2 * 8 * 2 * 4; // KV heads, channels, keys and values, fp32
+    expect(new Set(results.map(({ kept, bytes: held }) => held - bytes(kept)))).toEqual(new Set([bytes(4 + 4)]));
   });
 
   test("may prefill the whole prompt, as the peers do: then the first token is full attention's", async () => {

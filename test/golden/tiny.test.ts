@@ -9,7 +9,7 @@ import { windowAttention } from "../../src/scoring/window-attention.ts";
 import { argmax } from "../../src/tensor.ts";
 import { fixture, type GoldenEntry, golden, maxDifference } from "../support/golden.ts";
 
-const FAMILIES = ["llama", "llama-mha-untied", "llama3-rope", "mistral-sliding"];
+const FAMILIES = ["llama", "llama-mha-untied", "llama3-rope", "mistral-sliding", "qwen2", "qwen3", "phi3", "gemma3"];
 const TOLERANCE = 1e-4;
 
 for (const family of FAMILIES) {

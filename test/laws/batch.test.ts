@@ -17,6 +17,7 @@ import {
 import { maxDifference } from "../support/golden.ts";
 import { TOLERANCE } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
+import type { NetworkKind, Windows } from "../support/random-model.ts";
 import { referenceLogits } from "../support/reference-decoder.ts";
 import { holds } from "../support/seed.ts";
 import { sharedModel, type TinyModel } from "../support/tiny-model.ts";
@@ -34,7 +35,8 @@ const member = fc.record({
 const batches = fc.record({
   layers: fc.integer({ min: 1, max: 3 }),
   heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
-  slidingWindow: fc.constantFrom(null, null, 4, 11, 40),
+  slidingWindow: fc.constantFrom<Windows>(null, null, 4, 11, 40, [11, null]),
+  kind: fc.constantFrom<NetworkKind>("llama", "llama", "biased", "gemma"),
   seed: fc.integer({ min: 1, max: 2 }),
   prompts: fc.array(fc.array(token, { minLength: 12, maxLength: 70 }), { minLength: 3, maxLength: 3 }),
   members: fc.array(member, { minLength: 1, maxLength: 6 }),
@@ -120,8 +122,9 @@ describe("in a batch", () => {
   test("sequences of any prompts, methods, budgets and tails, coming and going, decode as the plain decoder", () =>
     holds(
       batches,
-      async ({ layers, heads, slidingWindow, seed, prompts, members, steps }) => {
-        const model = await sharedModel({ layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, seed);
+      async ({ layers, heads, slidingWindow, kind, seed, prompts, members, steps }) => {
+        const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow, kind };
+        const model = await sharedModel(shape, seed);
         const observe = Object.values(registry).map((factory) => factory({ budget: 12 }));
         const contexts: Context[] = [];
         for (const prompt of prompts) contexts.push(await prefill(model, Int32Array.from(prompt), { observe }));

@@ -9,7 +9,7 @@ import { loadModel, type Model, prefill, step } from "../../src/index.ts";
 import { openGguf } from "../../src/model/weights/gguf.ts";
 import type { Weights, WeightType } from "../../src/model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../src/onnx/graph.ts";
-import { thisThread } from "../../src/onnx/session.ts";
+import { type Feed, thisThread } from "../../src/onnx/session.ts";
 import { scratch } from "../model/helpers.ts";
 import { type GgufTensorSource, ggufBytes, pairRows, text, u32 } from "../support/gguf-writer.ts";
 import { maxDifference } from "../support/golden.ts";
@@ -17,23 +17,30 @@ import { writeQuantised } from "../support/quantised-model.ts";
 import { normal, uniform } from "../support/random.ts";
 import { holds } from "../support/seed.ts";
 
-const TYPES: readonly WeightType[] = ["Q4_1", "Q4_0", "Q8_0", "F16", "F32"];
-const QUANTISED: readonly WeightType[] = ["Q4_1", "Q4_0", "Q8_0"];
+const TYPES: readonly WeightType[] = ["Q4_1", "Q4_0", "Q8_0", "Q5_0", "Q5_1", "F16", "F32"];
+/** Their rows are of whole super-blocks of 256. */
+const SUPER: readonly WeightType[] = ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"];
 /** The parts of a joint product; rows of the first two lie in pairs in the file. */
 const PARTS = ["attn_q", "attn_k", "attn_v", "ffn_up"];
 const NAMES = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "mlp.up_proj"].map(
   (part) => `model.layers.0.${part}.weight`,
 );
+const HAS_OFFSETS = /^Q(4_1|5_1|2_K|4_K|5_K)$/;
 const HEADS = 2;
 const HALF_ULP = 2 ** -24;
 /** What sums in fp32 may lose, of the sum of their terms' sizes. */
 const FP32 = 1e-6;
 
 const seed = fc.integer({ min: 1, max: 2 ** 31 });
-const cases = fc.record({
+/** The width of rows that all matrices of a case have, and their types. */
+const widths = [
+  { types: TYPES, width: fc.integer({ min: 1, max: 5 }).map((blocks) => 32 * blocks) },
+  { types: [...SUPER, "Q4_1", "Q8_0"] as const, width: fc.constantFrom(256, 512) },
+].map(({ types, width }) =>
+  fc.record({ width, types: fc.array(fc.constantFrom(...types), { minLength: 1, maxLength: PARTS.length }) }),
+);
+const rest = fc.record({
   seed,
-  blocks: fc.integer({ min: 1, max: 5 }),
-  types: fc.array(fc.constantFrom(...TYPES), { minLength: 1, maxLength: PARTS.length }),
   /** Per head, so that rows are twice as many. */
   rows: fc.array(fc.constantFrom(2, 4, 6, 10), { minLength: PARTS.length, maxLength: PARTS.length }),
   /** How far from zero a matrix lies, in units of its spread; and the spread. */
@@ -41,6 +48,7 @@ const cases = fc.record({
   spread: fc.constantFrom(1, 0.02, 1e-4),
   count: fc.constantFrom(1, 2, 3, 17),
 });
+const cases = fc.tuple(fc.oneof(...widths), rest).map(([own, more]) => ({ ...own, ...more }));
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
 const METADATA = [
@@ -50,9 +58,9 @@ const METADATA = [
 ] as const;
 
 /** A matrix of each type. */
-const tensors = ({ seed, blocks, types, rows, mean, spread }: Case): GgufTensorSource[] =>
+const tensors = ({ seed, width, types, rows, mean, spread }: Case): GgufTensorSource[] =>
   types.map((type, i) => {
-    const shape = [HEADS * (rows[i] ?? 2), 32 * blocks] as const;
+    const shape = [HEADS * (rows[i] ?? 2), width] as const;
     const values = normal(uniform(seed + i), shape[0] * shape[1], spread);
     return { name: `blk.0.${PARTS[i]}.weight`, type, shape, values: values.map((x) => x + mean * spread) };
   });
@@ -70,10 +78,10 @@ async function opened(
 }
 
 /** The joint product with the matrices as a graph: x -> y. */
-function graphOf(weights: Weights, names: readonly string[], precision: Precision = "fast"): OnnxModel {
+function graphOf(weights: Weights, names: readonly string[], precision: Precision = "fast", most?: number): OnnxModel {
   const g = new Graph();
   const [, width = 0] = weights.info(names[0] ?? "").shape;
-  const product: Product = products(g, weights, precision);
+  const product: Product = products(g, weights, precision, most);
   const x: Value = g.input("x", "float32", ["S", width]);
   g.output("y", product(x, names), "float32", ["S", "N"]);
   return g.finish("product");
@@ -107,19 +115,22 @@ function taken(model: OnnxModel, weights: Weights): ReadonlyMap<string, Taken> {
     const bytes = new Uint8Array(part("quants") ?? new ArrayBuffer(0));
     const scales = new Float32Array(part("scales") ?? new ArrayBuffer(0));
     const offsets = new Float32Array(part("offsets") ?? new ArrayBuffer(scales.byteLength));
-    const four = bytes.length === scales.length * 16;
+    const names = path.replace(/\.quants$/, "").split("+");
+    const lengths = names.map((name) => weights.info(name).shape.reduce((product, size) => product * size, 1));
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const [four, block] = [bytes.length === total / 2, total / scales.length];
     const q = (i: number) => (four ? (((bytes[i >> 1] ?? 0) >> (4 * (i & 1))) & 15) - 8 : (bytes[i] ?? 0) - 128);
     let from = 0;
-    for (const name of path.replace(/\.quants$/, "").split("+")) {
-      const length = weights.info(name).shape.reduce((product, size) => product * size, 1);
+    for (const [k, name] of names.entries()) {
+      const length = lengths[k] ?? 0;
       const each = (value: (i: number) => number) => Float64Array.from({ length }, (_, i) => value(from + i));
       found.set(name, {
-        steps: each((i) => q(i) * (scales[i >> 5] ?? Number.NaN)),
-        offsets: each((i) => offsets[i >> 5] ?? Number.NaN),
+        steps: each((i) => q(i) * (scales[Math.floor(i / block)] ?? Number.NaN)),
+        offsets: each((i) => offsets[Math.floor(i / block)] ?? Number.NaN),
       });
       from += length;
     }
-    assert.equal(from, scales.length * 32);
+    assert.ok(block === 16 || block === 32);
   }
   return found;
 }
@@ -133,13 +144,15 @@ describe("a fast product", () => {
           const matrices = taken(graphOf(weights, names), weights);
           assert.deepEqual(
             [...matrices.keys()].sort(),
-            names.filter((name) => QUANTISED.includes(weights.info(name).type)).sort(),
+            names.filter((name) => weights.info(name).type.startsWith("Q")).sort(),
           );
           for (const [name, { steps, offsets }] of matrices) {
             for (const [i, value] of weights.read(name).entries()) {
               const offset = offsets[i] ?? Number.NaN;
               // Nothing is lost but one rounding each of the sum and of the offset, where there is one.
-              const lost = weights.info(name).type === "Q4_1" ? HALF_ULP * (Math.abs(value) + Math.abs(offset)) : 0;
+              const lost = HAS_OFFSETS.test(weights.info(name).type)
+                ? HALF_ULP * (Math.abs(value) + Math.abs(offset))
+                : 0;
               assert.ok(Math.abs((steps[i] ?? Number.NaN) + offset - value) <= lost, `${name}, element ${i}`);
             }
           }
@@ -192,6 +205,40 @@ describe("a fast product", () => {
         }
       }),
     ));
+});
+
+describe("a product in fp32", () => {
+  const large = fc.record({
+    rows: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 }),
+    /** Bytes of one weight, at most: from a row and a bit to all of them. */
+    most: fc.integer({ min: 128, max: 8000 }),
+    type: fc.constantFrom<WeightType>("F32", "BF16", "Q8_0"),
+  });
+
+  test("with matrices too large for one weight is made of several, and is the same", () =>
+    holds(large, ({ rows, most, type }) => {
+      const parts = ["attn_v", "ffn_up", "ffn_gate"];
+      const tensors = rows.map((count, i) => {
+        const values = normal(uniform(i + 1), count * 32);
+        return { name: `blk.0.${parts[i]}.weight`, type, shape: [count, 32], values };
+      });
+      return opened(tensors, async (weights) => {
+        const names = weights.tensors.map(({ name }) => name);
+        const x = { data: normal(uniform(9), 3 * 32), dims: [3, 32] };
+        const results: Feed[] = [];
+        for (const limit of [most, 2 ** 30]) {
+          const model = graphOf(weights, names, "fp32", limit);
+          for (const { byteLength } of model.weights) assert.ok(byteLength <= limit);
+          await using session = await thisThread.open(model, { threads: 1 });
+          const { y } = await session.run({ x }, ["y"]);
+          results.push(y ?? assert.fail());
+        }
+        const [ours = assert.fail(), whole = assert.fail()] = results;
+        assert.deepEqual(ours.dims, whole.dims);
+        const numbers = ({ data }: Feed) => Array.from(data, Number);
+        assert.ok(maxDifference(numbers(ours), numbers(whole)) < 1e-5);
+      });
+    }));
 });
 
 describe("a fast model", () => {

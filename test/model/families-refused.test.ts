@@ -15,11 +15,12 @@ describe("what is refused", () => {
 
   const unsupported: readonly (readonly [string, unknown])[] = [
     ["hidden_act", "gelu"],
+    ["hidden_activation", "relu"],
     ["attention_bias", true],
     ["mlp_bias", true],
     ["partial_rotary_factor", 0.5],
     ["rope_scaling", { rope_type: "yarn", factor: 4 }],
-    ["rope_scaling", { type: "linear", factor: 2 }],
+    ["rope_scaling", { type: "longrope", short_factor: [1], long_factor: [1] }],
     ["rope_parameters", { rope_type: "dynamic" }],
   ];
   test.each([...unsupported])("%s = %j, because the network would be another", async (field, value) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { plain } from "../../src/model/families/decoder.ts";
 import { expectedTensors, families } from "../../src/model/families/index.ts";
 import { fixture, llama, read } from "./config-fixtures.ts";
 
@@ -13,6 +14,7 @@ test("the tiny fixtures are what their makers said", () => {
   };
   expect(llama()).toEqual({
     ...common,
+    ...plain,
     family: "llama",
     kvHeads: 2,
     headDim: 16,
@@ -20,6 +22,7 @@ test("the tiny fixtures are what their makers said", () => {
     rope: { theta: 10_000, scaling: null },
     tiedEmbeddings: true,
     slidingWindow: [null, null, null, null],
+    activation: "silu",
     bosToken: 1,
     eosTokens: [2],
   });
@@ -32,6 +35,21 @@ test("the tiny fixtures are what their makers said", () => {
   expect(read(fixture("llama3-rope"))).toMatchObject({
     headDim: 32,
     rope: { scaling: { type: "llama3", factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContextLength: 64 } },
+  });
+  expect(read(fixture("qwen2"))).toMatchObject({ ...common, ...plain, family: "qwen2", attentionBias: true });
+  expect(read(fixture("qwen3"))).toMatchObject({ ...common, ...plain, headDim: 32, queryKeyNorm: true });
+  expect(read(fixture("phi3"))).toMatchObject({ ...common, ...plain, tiedEmbeddings: false });
+  expect(read(fixture("gemma3"))).toMatchObject({
+    ...common,
+    tiedEmbeddings: true,
+    embeddingScale: 8,
+    queryKeyNorm: true,
+    queryScale: 1,
+    postNorms: true,
+    activation: "gelu-tanh",
+    slidingWindow: [24, 24, null, 24],
+    rope: { theta: 1e6, scaling: null },
+    slidingRope: { theta: 10_000, scaling: null },
   });
 });
 
@@ -85,13 +103,15 @@ describe.each([...families])("family $name", ({ architectures, name }) => {
     const tensors = expectedTensors(config);
     expect(config.family).toBe(name);
     expect(new Set(tensors.map((tensor) => tensor.name)).size).toBe(tensors.length);
-    expect(tensors.length).toBe(3 + 9 * 4);
+    const { attentionBias, queryKeyNorm, postNorms } = config;
+    const inLayer = 9 + (attentionBias ? 3 : 0) + (queryKeyNorm ? 2 : 0) + (postNorms ? 2 : 0);
+    expect(tensors.length).toBe(3 + inLayer * 4);
     const shape = (tensor: string) => tensors.find((each) => each.name === tensor)?.shape;
     expect(shape("model.layers.3.self_attn.q_proj.weight")).toEqual([128, 64]);
     expect(shape("model.layers.3.self_attn.k_proj.weight")).toEqual([64, 64]);
     expect(shape("model.layers.0.self_attn.o_proj.weight")).toEqual([64, 128]);
     expect(shape("model.layers.0.mlp.down_proj.weight")).toEqual([64, 112]);
     expect(shape("lm_head.weight")).toEqual([160, 64]);
-    expect(expectedTensors({ ...config, tiedEmbeddings: true }).length).toBe(2 + 9 * 4);
+    expect(expectedTensors({ ...config, tiedEmbeddings: true }).length).toBe(2 + inLayer * 4);
   });
 });

@@ -16,18 +16,25 @@ const metadata: readonly (readonly [string, GgufEntry])[] = [
   ["llama.rope.freq_base", f32(10_000)],
   ["tokenizer.ggml.tokens", texts(["a", "b", "<s>"])],
 ];
-const tensors = (["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"] as const).map((type, i) => ({
+const small = (["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_1"] as const).map((type, i) => ({
   name: i < 3 ? `blk.${i}.attn_q.weight` : `blk.${i}.ffn_up.weight`,
   type,
   shape: [4, 32],
   values,
 }));
+const large = (["Q3_K", "Q4_K", "Q6_K"] as const).map((type, i) => ({
+  name: `blk.${i}.ffn_down.weight`,
+  type,
+  shape: [1, 256],
+  values: [...values, ...values],
+}));
+const tensors = [...small, ...large];
 
 const formats = [
   {
     name: "GGUF",
     bytes: ggufBytes({ metadata, tensors }),
-    header: ggufBytes({ metadata, tensors }).length - 1400,
+    header: ggufBytes({ metadata, tensors }).length - 2000,
     open: (path: string): Weights => openGguf(path).weights,
   },
   {

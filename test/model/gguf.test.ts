@@ -15,7 +15,7 @@ import {
   u32,
 } from "../support/gguf-writer.ts";
 import { normal, uniform } from "../support/random.ts";
-import { SEED, scratch } from "./helpers.ts";
+import { faultOf, SEED, scratch } from "./helpers.ts";
 
 const open = (folder: ReturnType<typeof scratch>, source: GgufSource) =>
   openGguf(folder.write({ "m.gguf": ggufBytes(source) }));
@@ -23,13 +23,14 @@ const open = (folder: ReturnType<typeof scratch>, source: GgufSource) =>
 const matrix = (name: string, type: WeightType, more: Partial<GgufTensorSource> = {}): GgufTensorSource => ({
   name,
   type,
-  shape: [8, 64],
-  values: normal(uniform(SEED), 512),
+  shape: [8, 256],
+  values: normal(uniform(SEED), 8 * 256),
   ...more,
 });
 
 describe("tensors", () => {
-  const types: readonly WeightType[] = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"];
+  const quantised = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q3_K", "Q4_K", "Q5_K", "Q6_K"] as const;
+  const types: readonly WeightType[] = ["F32", "F16", "BF16", ...quantised];
 
   test.each([...types])("of type %s come back with names, shapes, values and rows", (type) => {
     using folder = scratch();
@@ -38,11 +39,12 @@ describe("tensors", () => {
     });
     using _ = weights;
     const name = "model.layers.7.mlp.up_proj.weight";
-    expect(weights.info(name)).toEqual({ name, type, shape: [8, 64] });
+    expect(weights.info(name)).toEqual({ name, type, shape: [8, 256] });
     const exact = weights.read("model.layers.0.mlp.up_proj.weight");
     const values = weights.read(name);
-    for (const [i, value] of values.entries()) expect(Math.abs(value - (exact[i] ?? 0))).toBeLessThan(0.35);
-    expect([...weights.readRows(name, [5, 2])]).toEqual([...values.slice(320, 384), ...values.slice(128, 192)]);
+    for (const [i, value] of values.entries())
+      expect(Math.abs(value - (exact[i] ?? 0))).toBeLessThan(type === "Q3_K" ? 0.7 : 0.35);
+    expect([...weights.readRows(name, [5, 2])]).toEqual([...values.slice(1280, 1536), ...values.slice(512, 768)]);
   });
 
   test("of both names and every part of a layer are translated", () => {
@@ -62,36 +64,68 @@ describe("tensors", () => {
       ["blk.0.ffn_up.weight", "model.layers.0.mlp.up_proj.weight"],
       ["blk.10.ffn_down.weight", "model.layers.10.mlp.down_proj.weight"],
       ["blk.0.attn_q.bias", "model.layers.0.self_attn.q_proj.bias"],
-      ["blk.0.attn_q_norm.weight", "model.layers.0.attn_q_norm.weight"],
+      ["blk.0.attn_q_norm.weight", "model.layers.0.self_attn.q_norm.weight"],
+      ["blk.0.attn_sinks.weight", "model.layers.0.attn_sinks.weight"],
+      ["blk.0.constructor.weight", "model.layers.0.constructor.weight"],
     ];
     const { weights } = open(folder, { tensors: names.map(([name]) => matrix(name, "F32")) });
     using _ = weights;
     expect(weights.tensors.map(({ name }) => name)).toEqual(names.map(([, name]) => name));
   });
 
-  test.each(["F32", "Q8_0"] as const)("Q and K in %s get their rows back, as a whole and one by one", (type) => {
+  test.each(["F32", "Q8_0", "Q4_K"] as const)(
+    "Q and K in %s get their rows back, as a whole and one by one",
+    (type) => {
+      using folder = scratch();
+      const values = normal(uniform(SEED), 16 * 256);
+      const shape = [16, 256];
+      const tensors = [
+        { name: "blk.0.attn_v.weight", type, shape, values },
+        { name: "blk.0.attn_q.weight", type, shape, values: pairRows(values, 4, 256) },
+        { name: "blk.0.attn_k.weight", type, shape, values: pairRows(values, 2, 256) },
+      ];
+      const metadata: readonly (readonly [string, GgufEntry])[] = [
+        ["general.architecture", text("llama")],
+        ["llama.attention.head_count", u32(4)],
+        ["llama.attention.head_count_kv", u32(2)],
+      ];
+      const { weights } = open(folder, { metadata, tensors });
+      using _ = weights;
+      const expected = weights.read("model.layers.0.self_attn.v_proj.weight");
+      const rows = Array.from({ length: 16 }, (_, i) => (i * 5) % 16);
+      const picked = rows.flatMap((row) => [...expected.slice(row * 256, row * 256 + 256)]);
+      for (const name of ["q", "k"].map((part) => `model.layers.0.self_attn.${part}_proj.weight`)) {
+        expect(weights.read(name)).toEqual(expected);
+        expect([...weights.readRows(name, rows)]).toEqual(picked);
+      }
+    },
+  );
+
+  test("that lie in pairs come apart by whole heads only", async () => {
     using folder = scratch();
     const values = normal(uniform(SEED), 16 * 32);
-    const shape = [16, 32];
-    const tensors = [
-      { name: "blk.0.attn_v.weight", type, shape, values },
-      { name: "blk.0.attn_q.weight", type, shape, values: pairRows(values, 4, 32) },
-      { name: "blk.0.attn_k.weight", type, shape, values: pairRows(values, 2, 32) },
-    ];
     const metadata: readonly (readonly [string, GgufEntry])[] = [
       ["general.architecture", text("llama")],
       ["llama.attention.head_count", u32(4)],
-      ["llama.attention.head_count_kv", u32(2)],
     ];
-    const { weights } = open(folder, { metadata, tensors });
+    const source = {
+      name: "blk.0.attn_q.weight",
+      type: "F32",
+      shape: [16, 32],
+      values: pairRows(values, 4, 32),
+    } as const;
+    const { weights } = open(folder, { metadata, tensors: [source] });
     using _ = weights;
-    const expected = weights.read("model.layers.0.self_attn.v_proj.weight");
-    const rows = Array.from({ length: 16 }, (_, i) => (i * 5) % 16);
-    const picked = rows.flatMap((row) => [...expected.slice(row * 32, row * 32 + 32)]);
-    for (const name of ["q", "k"].map((part) => `model.layers.0.self_attn.${part}_proj.weight`)) {
-      expect(weights.read(name)).toEqual(expected);
-      expect([...weights.readRows(name, rows)]).toEqual(picked);
-    }
+    const of = "model.layers.0.self_attn.q_proj.weight";
+    const cutAt = (row: number) =>
+      weights.split([
+        { name: "a", of, from: 0, rows: row },
+        { name: "b", of, from: row, rows: 16 - row },
+      ]);
+    expect([...cutAt(8).read("b")]).toEqual([...values.slice(8 * 32)]);
+    expect(cutAt(8).has(of)).toBe(false);
+    const fault = await faultOf(() => cutAt(6));
+    expect([fault.code, fault.message]).toEqual(["wrong_shape", expect.stringContaining("whole heads, 4 rows each")]);
   });
 
   test("of another architecture keep their rows", () => {
@@ -99,7 +133,7 @@ describe("tensors", () => {
     const metadata = [["general.architecture", text("qwen2")]] as const;
     const { weights } = open(folder, { metadata, tensors: [matrix("blk.0.attn_q.weight", "F32")] });
     using _ = weights;
-    expect(weights.read("model.layers.0.self_attn.q_proj.weight")).toEqual(normal(uniform(SEED), 512));
+    expect(weights.read("model.layers.0.self_attn.q_proj.weight")).toEqual(normal(uniform(SEED), 8 * 256));
   });
 });
 
@@ -125,5 +159,5 @@ test("metadata of every type are read, whatever the version and the alignment", 
   using _ = weights;
   const expected = [200, -5, 2 ** 40, 0.5, true, "naïve 🙂", ["a", "", "b"], [-1, 2], 256];
   expect([...read.values()]).toEqual(expected);
-  expect(weights.read("x").length).toBe(512);
+  expect(weights.read("x").length).toBe(8 * 256);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { expectedTensors } from "../../src/model/families/index.ts";
 import { divisorsOf } from "../../src/model/families/rope-gguf.ts";
 import { type ModelFiles, openModel } from "../../src/model/open.ts";
 import { ggufMetadata, ggufTensors } from "../support/gguf-model.ts";
@@ -17,7 +18,8 @@ async function gguf(
 }
 
 describe("a GGUF file", () => {
-  test.each(["llama", "llama-mha-untied"])("made of %s is the same model, alone or in a folder", async (name) => {
+  const families = ["llama", "llama-mha-untied", "qwen2", "qwen3", "phi3", "gemma3"];
+  test.each(families)("made of %s is the same model, alone or in a folder", async (name) => {
     using folder = scratch({ "sub/model.gguf": await gguf(() => ({}), name) });
     using original = await openModel(tiny(name));
     for (const path of ["sub", "sub/model.gguf"].map((part) => join(folder.path, part))) {
@@ -25,7 +27,7 @@ describe("a GGUF file", () => {
       const { normEpsilon, ...rest } = model.config;
       expect(normEpsilon).toBeCloseTo(original.config.normEpsilon, 10);
       expect(rest).toEqual({ ...original.config, normEpsilon: undefined, bosToken: null, eosTokens: [] } as never);
-      for (const { name } of original.weights.tensors)
+      for (const { name } of expectedTensors(original.config))
         expect(model.weights.read(name)).toEqual(original.weights.read(name));
       expect(model.files).toEqual([join(folder.path, "sub/model.gguf")]);
       expect(model.tokenizer).toBeNull();
@@ -66,6 +68,7 @@ describe("a GGUF file", () => {
     ["another architecture", "general.architecture", text("gpt2"), "unsupported_architecture"],
     ["experts", "llama.expert_count", u32(8), "unsupported_architecture"],
     ["YaRN", "llama.rope.scaling.type", text("yarn"), "unsupported_architecture"],
+    ["a linear RoPE of nothing", "llama.rope.scale_linear", u32(0), "invalid_config"],
     ["a partial RoPE", "llama.rope.dimension_count", u32(8), "unsupported_architecture"],
     ["values of another width", "llama.attention.value_length", u32(8), "unsupported_architecture"],
     ["a width in words", "llama.embedding_length", text("64"), "invalid_config"],
@@ -83,6 +86,29 @@ describe("a GGUF file", () => {
     const before = openFiles();
     expect((await faultOf(() => openModel(folder.path))).code).toBe(code as never);
     expect(openFiles()).toBe(before);
+  });
+
+  test("with LongRoPE's factors is refused", async () => {
+    const bytes = await gguf(({ config, weights }) => {
+      const factors = {
+        name: "rope_factors_long.weight",
+        type: "F32",
+        shape: [8],
+        values: new Float32Array(8),
+      } as const;
+      return { tensors: [...ggufTensors(config, weights), factors] };
+    }, "phi3");
+    using folder = scratch({ "m.gguf": bytes });
+    const fault = await faultOf(() => openModel(folder.path));
+    expect([fault.code, fault.path[1]]).toEqual(["unsupported_architecture", "rope_factors_long.weight"]);
+  });
+
+  test("with a linear RoPE has its factor", async () => {
+    const linear = { theta: 10_000, scaling: { type: "linear", factor: 4 } } as const;
+    const bytes = await gguf(({ config }) => ({ metadata: ggufMetadata({ ...config, rope: linear }) }));
+    using folder = scratch({ "m.gguf": bytes });
+    using model = await openModel(folder.path);
+    expect(model.config.rope).toEqual(linear);
   });
 
   test("with a tokenizer not known here is refused by the name of its kind", async () => {

@@ -8,15 +8,16 @@ import { f32Entry, faultOf, openFiles, type SafetensorsEntry, safetensorsBytes, 
 const config = readFileSync(join(tiny("llama"), "config.json"), "utf8");
 
 /** Zeros of the right shapes; small, because a tensor of them is stored once for all. */
-async function zeros(): Promise<Record<string, SafetensorsEntry>> {
-  using model = await openModel(tiny("llama"));
+async function zeros(name = "llama"): Promise<Record<string, SafetensorsEntry>> {
+  using model = await openModel(tiny(name));
   const entry = (shape: readonly number[]) =>
     f32Entry(shape, { length: shape.reduce((product, size) => product * size, 1) });
   return Object.fromEntries(expectedTensors(model.config).map(({ name, shape }) => [name, entry(shape)]));
 }
 
 describe("a folder", () => {
-  test.each(["llama", "llama-mha-untied", "llama3-rope", "mistral-sliding"])("%s opens whole", async (name) => {
+  const families = ["llama", "llama-mha-untied", "llama3-rope", "mistral-sliding", "qwen2", "qwen3", "phi3", "gemma3"];
+  test.each(families)("%s opens whole", async (name) => {
     using model = await openModel(tiny(name));
     for (const { name, shape } of expectedTensors(model.config)) expect(model.weights.info(name).shape).toEqual(shape);
     expect(model.tokenizer).toBeNull();
@@ -77,6 +78,28 @@ describe("what is refused, and closed again", () => {
     const wrong = await refusal({ [weights]: turned, "config.json": config });
     expect(wrong.code).toBe("wrong_shape");
     expect(wrong.message).toContain("is [64,112], but must be [112,64], as the config says");
+  });
+
+  test("a fused matrix that is missing, or of another height, by the name that the file has for it", async () => {
+    const phi = readFileSync(join(tiny("phi3"), "config.json"), "utf8");
+    const fused = "model.layers.1.self_attn.qkv_proj.weight";
+    const plain = await zeros("phi3");
+    const unfused = await refusal({ [weights]: safetensorsBytes(plain), "config.json": phi });
+    expect([unfused.code, unfused.path[1]]).toEqual(["missing_tensor", "model.layers.0.self_attn.qkv_proj.weight"]);
+    const rest = Object.entries(plain).filter(([name]) => !/(q|k|v|gate|up)_proj/.test(name));
+    const layers = [0, 1, 2, 3].map((layer) => `model.layers.${layer}`);
+    const whole = layers.flatMap((layer) => [
+      [`${layer}.self_attn.qkv_proj.weight`, f32Entry([128, 64], { length: 128 * 64 })] as const,
+      [`${layer}.mlp.gate_up_proj.weight`, f32Entry([224, 64], { length: 224 * 64 })] as const,
+    ]);
+    const file = (more: Readonly<Record<string, SafetensorsEntry>>) =>
+      safetensorsBytes({ ...Object.fromEntries([...rest, ...whole]), ...more });
+    const taller = file({ [fused]: f32Entry([160, 64], { length: 160 * 64 }) });
+    const wrong = await refusal({ [weights]: taller, "config.json": phi });
+    expect([wrong.code, wrong.path[1]]).toEqual(["wrong_shape", fused]);
+    expect(wrong.message).toContain("is [160,64], but must be a matrix of 128 rows");
+    using folder = scratch({ [weights]: file({}), "config.json": phi });
+    using _ = await openModel(folder.path);
   });
 
   test("a layer's tensor that the family has no use for; but not RoPE's frequencies", async () => {

@@ -89,6 +89,10 @@ export const prompts = (smallestBudget: number): fc.Arbitrary<PromptShape> =>
 
 const SIZE = 4;
 
+/** Whether a layer has a sliding window: by the seed all, the odd ones, the even ones or none. */
+const slides = (seed: number, layer: number): boolean =>
+  seed % 4 === 0 || (seed % 4 === 1 && layer % 2 === 1) || (seed % 4 === 2 && layer % 2 === 0);
+
 /**
  * What prefill would have observed of random layers. Column sums and moments come from the reference; probes saw random numbers.
  *
@@ -110,7 +114,7 @@ export async function layersOf(
     const keys = draw(0, kvHeads, length, SIZE);
     const values = draw(1, kvHeads, length, SIZE);
     const all = draw(2, kvHeads * group, length, SIZE);
-    const slidingWindow = layer % 2 === 0 ? null : Math.ceil(length / 2);
+    const slidingWindow = slides(seed, layer) ? Math.ceil(length / 2) : null;
     const columnSums = await reference.columnSums(all, keys, { slidingWindow });
     const unturned = draw(4, length, kvHeads * group, SIZE);
     const { sums, products } = await reference.moments(unturned);

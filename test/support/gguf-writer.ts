@@ -16,6 +16,7 @@ export const f32 = (value: number): GgufScalar => ({ type: "f32", value });
 export const bool = (value: boolean): GgufScalar => ({ type: "bool", value: Number(value) });
 export const text = (value: string): GgufScalar => ({ type: "text", value });
 export const texts = (values: readonly string[]): GgufEntry => ({ type: "array", of: 8, values: values.map(text) });
+export const bools = (values: readonly boolean[]): GgufEntry => ({ type: "array", of: 7, values: values.map(bool) });
 export const integers = (values: readonly number[]): GgufEntry => ({ type: "array", of: 5, values: values.map(i32) });
 
 export interface GgufTensorSource {
@@ -37,7 +38,21 @@ export interface GgufSource {
   readonly alignment?: number;
 }
 
-const typeNumbers: Readonly<Record<WeightType, number>> = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, BF16: 30 };
+const typeNumbers: Readonly<Record<WeightType, number>> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q5_0: 6,
+  Q5_1: 7,
+  Q8_0: 8,
+  Q2_K: 10,
+  Q3_K: 11,
+  Q4_K: 12,
+  Q5_K: 13,
+  Q6_K: 14,
+  BF16: 30,
+};
 const valueTypes = { u8: 0, u32: 4, i32: 5, f32: 6, bool: 7, text: 8, array: 9, u64: 10 } as const;
 
 /** The bytes of a GGUF file. */

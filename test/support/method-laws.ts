@@ -25,25 +25,45 @@ type Law = (trial: Trial) => void | Promise<void>;
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const plain = (selection: Selection) => selection.map((heads) => heads.map((positions) => [...positions]));
 
-/** How many a method keeps of what a longer prompt than the budget leaves to choose. */
-function scheduled({ shape, method, layers: observed }: Trial) {
-  const { layers, kvHeads, length } = shape;
+/** The layers that a method chooses in, by number; the others have a sliding window, and these have none or all of them have. */
+function open({ layers }: Pick<Trial, "layers">): readonly number[] {
+  const full = layers.filter(({ slidingWindow }) => slidingWindow === null);
+  return (full.length > 0 ? full : layers).map(({ layer }) => layer);
+}
+
+/** What is kept of them. */
+const openSelection = (trial: Trial) => open(trial).map((layer) => trial.selection[layer] ?? assert.fail());
+
+/** How many a method keeps of what a longer prompt than the budget leaves to choose, in the layers that are open to it. */
+function scheduled(trial: Trial) {
+  const { shape, method, layers: observed } = trial;
+  const { kvHeads, length } = shape;
+  const numbers = open(trial);
   const { first, last } = method.keep;
   const [kept, candidates] = [first + last, { from: first, to: length - last }];
-  const view = async (layer: number) => ({ ...(observed[layer] ?? assert.fail(`no layer ${layer}`)), candidates });
-  const scores = async (layer: number): Promise<Tensor> =>
-    method.score?.evaluate(await view(layer)) ?? assert.fail("no score");
-  return method.allocate({ layers, kvHeads, mean: method.budget - kept, limit: length - kept, kept, scores, view });
+  const view = async (i: number) => ({ ...(observed[numbers[i] ?? -1] ?? assert.fail(`no layer ${i}`)), candidates });
+  const scores = async (i: number): Promise<Tensor> => method.score?.evaluate(await view(i)) ?? assert.fail("no score");
+  const sizes = { layers: numbers.length, kvHeads, mean: method.budget - kept, limit: length - kept, kept };
+  return method.allocate({ ...sizes, scores, view });
 }
 
 const LAWS: Readonly<Record<string, Law>> = {
-  "a prompt that fits the budget is kept whole": ({ shape, method, selection }) => {
+  "a prompt that fits the budget is kept whole": (trial) => {
+    const { shape, method } = trial;
     if (shape.length > method.budget) return;
     const whole = range(0, shape.length);
     assert.deepEqual(
-      plain(selection),
-      range(0, shape.layers).map(() => range(0, shape.kvHeads).map(() => whole)),
+      plain(openSelection(trial)),
+      open(trial).map(() => range(0, shape.kvHeads).map(() => whole)),
     );
+  },
+  "layers with a sliding window beside others without keep the last tokens that fit it, and no more": (trial) => {
+    const { shape, layers, selection } = trial;
+    const numbers = open(trial);
+    for (const { layer, slidingWindow } of layers.filter(({ layer }) => !numbers.includes(layer))) {
+      const last = range(Math.max(0, shape.length - (slidingWindow ?? assert.fail())), shape.length);
+      assert.deepEqual(plain([selection[layer] ?? []]), [range(0, shape.kvHeads).map(() => last)]);
+    }
   },
   "kept positions are unique, ascending and in the prompt": ({ shape, selection }) => {
     for (const positions of selection.flat()) {
@@ -54,13 +74,14 @@ const LAWS: Readonly<Record<string, Law>> = {
       assert.ok(positions.every((position) => position >= 0 && position < shape.length));
     }
   },
-  "the always-kept tokens, sinks and window, are in every selection": ({ shape, method, selection }) => {
+  "the always-kept tokens, sinks and window, are in every selection": (trial) => {
+    const { shape, method } = trial;
     const { first, last } = method.keep;
     const always = [
       ...range(0, Math.min(first, shape.length)),
       ...range(Math.max(0, shape.length - last), shape.length),
     ];
-    for (const positions of selection.flat()) {
+    for (const positions of openSelection(trial).flat()) {
       const kept = new Set(positions);
       assert.deepEqual(
         always.filter((position) => !kept.has(position)),
@@ -71,22 +92,26 @@ const LAWS: Readonly<Record<string, Law>> = {
   "every layer and head keeps exactly what was scheduled": async (trial) => {
     if (trial.shape.length <= trial.method.budget) return;
     const { first, last } = trial.method.keep;
-    const kepts = trial.selection.map((heads) => heads.map((positions) => positions.length - first - last));
+    const kepts = openSelection(trial).map((heads) => heads.map((positions) => positions.length - first - last));
     assert.deepEqual(kepts, await scheduled(trial));
   },
-  "kept entries sum to the budget": ({ shape, method, selection }) => {
+  "kept entries sum to the budget": (trial) => {
+    const { shape, method } = trial;
     if (!method.exact) return;
-    const total = selection.flat().reduce((sum, positions) => sum + positions.length, 0);
-    assert.equal(total, Math.min(method.budget, shape.length) * shape.layers * shape.kvHeads);
+    const total = openSelection(trial)
+      .flat()
+      .reduce((sum, positions) => sum + positions.length, 0);
+    assert.equal(total, Math.min(method.budget, shape.length) * open(trial).length * shape.kvHeads);
   },
   "no kept candidate scores below an evicted one, and of equals the lower position is kept": async (trial) => {
     const { shape, method, layers, selection } = trial;
     if (method.score === null || shape.length <= method.budget) return;
     const candidates = { from: method.keep.first, to: shape.length - method.keep.last };
     const scheduledCounts = await scheduled(trial);
-    for (const [layer, observed] of layers.entries()) {
+    for (const [i, layer] of open(trial).entries()) {
+      const observed = layers[layer] ?? assert.fail();
       const scores: Tensor = await method.score.evaluate({ ...observed, candidates });
-      const counts = scheduledCounts[layer] ?? [];
+      const counts = scheduledCounts[i] ?? [];
       const expected: number[][] = counts.map((count, head) => bruteForce(scores, head, count, candidates.from));
       const chosen = selection[layer]?.map((positions) =>
         [...positions].slice(method.keep.first, positions.length - method.keep.last),

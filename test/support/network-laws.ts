@@ -18,6 +18,7 @@ import {
 } from "../../src/index.ts";
 import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
+import type { NetworkKind, Windows } from "./random-model.ts";
 import { referenceLogits } from "./reference-decoder.ts";
 import { SEED } from "./seed.ts";
 import { sharedModel, type TinyModel } from "./tiny-model.ts";
@@ -42,7 +43,8 @@ const arbitrary = (least: number) =>
     layers: fc.integer({ min: 1, max: 3 }),
     heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
     headDim: fc.constantFrom(16, 8),
-    slidingWindow: fc.constantFrom(null, null, 4, 11),
+    slidingWindow: fc.constantFrom<Windows>(null, null, 4, 11, [4, null], [11, 11, null]),
+    kind: fc.constantFrom<NetworkKind>("llama", "llama", "biased", "normed", "gemma"),
     seed: fc.integer({ min: 1, max: 2 }),
     prompt: fc.array(token, { minLength: least + 4, maxLength: least + 50 }),
     chunk: fc.constantFrom(5, 16, 512),
@@ -57,16 +59,13 @@ export async function onNetworks(
   runs = 25,
 ): Promise<void> {
   const least = smallestBudget(factory);
-  const property = fc.asyncProperty(
-    arbitrary(least),
-    async ({ layers, heads, headDim, slidingWindow, seed, prompt, chunk, share, next }) => {
-      const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], headDim, slidingWindow };
-      const model = await sharedModel(shape, seed);
-      const budget = least + Math.floor(share * Math.max(0, prompt.length - least));
-      using context = await prefill(model, Int32Array.from(prompt), { observe: [factory({ budget })], chunk });
-      await law({ model, context, budget, next });
-    },
-  );
+  const property = fc.asyncProperty(arbitrary(least), async ({ heads, seed, prompt, chunk, share, next, ...rest }) => {
+    const shape = { ...rest, queryHeads: heads[0], kvHeads: heads[1] };
+    const model = await sharedModel(shape, seed);
+    const budget = least + Math.floor(share * Math.max(0, prompt.length - least));
+    using context = await prefill(model, Int32Array.from(prompt), { observe: [factory({ budget })], chunk });
+    await law({ model, context, budget, next });
+  });
   await fc.assert(property, { seed: SEED, numRuns: runs });
 }
 
@@ -82,7 +81,7 @@ async function decode(model: TinyModel, cache: KvCache, tokens: readonly number[
 
 const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial) => Promise<void>>> = {
   "a budget of the prompt's length or more is full attention": async (factory, { model, context, next }) => {
-    using whole = await compress(context, full());
+    using whole = context.cache.fork();
     const expected = await generate(model, whole, { maxNewTokens: 5 });
     const logits = await decode(model, whole, next);
     for (const budget of [context.length, context.length + 7]) {

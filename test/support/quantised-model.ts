@@ -13,13 +13,26 @@ export const quantisedConfig = (layers = 2): ModelConfig => ({
   intermediateSize: 96,
 });
 
+/** Wide enough for whole super-blocks in every row. */
+export const superBlockConfig = (): ModelConfig => ({
+  ...tinyConfig({ layers: 2, queryHeads: 4, kvHeads: 2, headDim: 64 }),
+  hiddenSize: 256,
+  intermediateSize: 512,
+});
+
+interface QuantisedOptions {
+  readonly layers?: number;
+  readonly seed?: number;
+  /** Instead of `quantisedConfig(layers)`. */
+  readonly config?: ModelConfig;
+}
+
 /** Writes the model; equal arguments give equal files. @param typeOf the type of the i-th matrix */
 export async function writeQuantised(
   path: string,
   typeOf: (i: number) => WeightType,
-  { layers = 2, seed = 1 }: { readonly layers?: number; readonly seed?: number } = {},
+  { layers = 2, seed = 1, config = quantisedConfig(layers) }: QuantisedOptions = {},
 ): Promise<string> {
-  const config = quantisedConfig(layers);
   let matrices = 0;
   const tensors = ggufTensors(config, randomWeights(config, seed)).map((tensor) =>
     tensor.shape.length === 2 ? { ...tensor, type: typeOf(matrices++) } : tensor,

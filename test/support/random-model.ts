@@ -1,5 +1,6 @@
 /** Tiny models with random weights, in memory: whole-network laws run on them in milliseconds. */
 import type { ModelConfig } from "../../src/model/config.ts";
+import { decoderTensors, plain } from "../../src/model/families/decoder.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 import { normal, uniform } from "./random.ts";
 
@@ -8,9 +9,31 @@ export interface TinyShape {
   readonly queryHeads?: number;
   readonly kvHeads?: number;
   readonly headDim?: number;
-  readonly slidingWindow?: number | null;
+  readonly slidingWindow?: Windows;
   readonly contextLength?: number;
+  /** What the network has beyond Llama's. Default: nothing. */
+  readonly kind?: NetworkKind;
 }
+
+/** The sliding window of every layer, or of each, over and over. */
+export type Windows = number | null | readonly (number | null)[];
+
+/** Networks as families vary them, all of a family's variations together. */
+export type NetworkKind = "llama" | "biased" | "normed" | "gemma";
+
+const kinds: Readonly<Record<NetworkKind, Partial<ModelConfig>>> = {
+  llama: {},
+  biased: { attentionBias: true, tiedEmbeddings: false },
+  normed: { queryKeyNorm: true },
+  gemma: {
+    slidingRope: { theta: 100, scaling: { type: "linear", factor: 2 } },
+    embeddingScale: Math.sqrt(32),
+    queryKeyNorm: true,
+    queryScale: 0.8,
+    postNorms: true,
+    activation: "gelu-tanh",
+  },
+};
 
 export function tinyConfig({
   layers = 3,
@@ -19,8 +42,11 @@ export function tinyConfig({
   headDim = 8,
   slidingWindow = null,
   contextLength = 512,
+  kind = "llama",
 }: TinyShape = {}): ModelConfig {
+  const windows = slidingWindow === null || typeof slidingWindow === "number" ? [slidingWindow] : slidingWindow;
   return {
+    ...plain,
     family: "llama",
     layers,
     hiddenSize: 32,
@@ -33,38 +59,20 @@ export function tinyConfig({
     normEpsilon: 1e-5,
     rope: { theta: 10000, scaling: null },
     tiedEmbeddings: true,
-    slidingWindow: new Array<number | null>(layers).fill(slidingWindow),
+    slidingWindow: Array.from({ length: layers }, (_, layer) => windows[layer % windows.length] ?? null),
+    activation: "silu",
     bosToken: null,
     eosTokens: [],
+    ...kinds[kind],
   };
 }
 
 /** Weights wide enough that attention is sharp and evicting an entry matters. */
 export function randomWeights(config: ModelConfig, seed: number): Weights {
   const next = uniform(seed);
-  const { hiddenSize, intermediateSize, queryHeads, kvHeads, headDim, vocabSize } = config;
-  const matrix = (rows: number, columns: number) => ({
-    shape: [rows, columns],
-    data: normal(next, rows * columns, 1.5 / Math.sqrt(columns)),
-  });
-  const norm = () => ({ shape: [hiddenSize], data: normal(next, hiddenSize, 0.1).map((x) => x + 1) });
-  const tensors = new Map([
-    ["model.embed_tokens.weight", matrix(vocabSize, hiddenSize)],
-    ["model.norm.weight", norm()],
-  ]);
-  for (let l = 0; l < config.layers; l++) {
-    const add = (part: string, tensor: { shape: number[]; data: Float32Array<ArrayBuffer> }) =>
-      tensors.set(`model.layers.${l}.${part}.weight`, tensor);
-    add("input_layernorm", norm());
-    add("self_attn.q_proj", matrix(queryHeads * headDim, hiddenSize));
-    add("self_attn.k_proj", matrix(kvHeads * headDim, hiddenSize));
-    add("self_attn.v_proj", matrix(kvHeads * headDim, hiddenSize));
-    add("self_attn.o_proj", matrix(hiddenSize, queryHeads * headDim));
-    add("post_attention_layernorm", norm());
-    add("mlp.gate_proj", matrix(intermediateSize, hiddenSize));
-    add("mlp.up_proj", matrix(intermediateSize, hiddenSize));
-    add("mlp.down_proj", matrix(hiddenSize, intermediateSize));
-  }
+  const tensors = new Map(
+    decoderTensors(config).map(({ name, shape }) => [name, { shape, data: randomTensor(next, name, shape) }]),
+  );
   const get = (name: string) => {
     const tensor = tensors.get(name);
     if (tensor === undefined) throw new Error(`no tensor ${name}`);
@@ -90,8 +98,18 @@ export function randomWeights(config: ModelConfig, seed: number): Weights {
       return out;
     },
     quantised: () => null,
+    split: () => {
+      throw new Error("no tensor is fused");
+    },
     identity: () => null,
     sha256: async () => `random-${seed}`,
     [Symbol.dispose]() {},
   };
+}
+
+function randomTensor(next: () => number, name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
+  const [rows = 1, columns] = shape;
+  if (columns !== undefined) return normal(next, rows * columns, 1.5 / Math.sqrt(columns));
+  const spread = normal(next, rows, 0.1);
+  return name.endsWith(".bias") ? spread.map((x) => 5 * x) : spread.map((x) => x + 1);
 }

@@ -4,8 +4,7 @@
  * Runs a whole sequence at once; `sees` decides, per layer and KV head, which keys a query may attend to besides being causal,
  * so that "evicted" is literally "masked to minus infinity".
  */
-
-import type { ModelConfig } from "../../src/model/config.ts";
+import type { Activation, ModelConfig } from "../../src/model/config.ts";
 import { inverseFrequencies } from "../../src/model/rope.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 
@@ -20,15 +19,22 @@ export function referenceLogits(
 ): number[][] {
   const w = (layer: number, part: string) => matrix(weights, `model.layers.${layer}.${part}.weight`);
   const embeddings = matrix(weights, "model.embed_tokens.weight");
-  let stream = tokens.map((t) => embeddings[t] ?? []);
-  const frequencies = inverseFrequencies(config);
+  let stream = tokens.map((t) => (embeddings[t] ?? []).map((value) => value * config.embeddingScale));
   for (let layer = 0; layer < config.layers; layer++) {
-    const x = stream.map((row) =>
-      norm(row, vector(weights, `model.layers.${layer}.input_layernorm.weight`), config.normEpsilon),
-    );
-    const q = heads(project(x, w(layer, "self_attn.q_proj")), config.headDim, frequencies);
-    const k = heads(project(x, w(layer, "self_attn.k_proj")), config.headDim, frequencies);
-    const v = heads(project(x, w(layer, "self_attn.v_proj")), config.headDim, null);
+    const scaleOf = (part: string) => vector(weights, `model.layers.${layer}.${part}.weight`);
+    const normed = (rows: readonly number[][], part: string) =>
+      rows.map((row) => norm(row, scaleOf(part), config.normEpsilon));
+    const x = normed(stream, "input_layernorm");
+    const frequencies = inverseFrequencies(config, layer);
+    const byHead = (part: "q" | "k" | "v") => {
+      const bias = config.attentionBias ? vector(weights, `model.layers.${layer}.self_attn.${part}_proj.bias`) : [];
+      const rows = project(x, w(layer, `self_attn.${part}_proj`)).map((row) => row.map((y, c) => y + (bias[c] ?? 0)));
+      const split = rows.map((row) => chunks(row, config.headDim));
+      return config.queryKeyNorm && part !== "v" ? split.map((row) => normed(row, `self_attn.${part}_norm`)) : split;
+    };
+    const q = rotated(byHead("q"), frequencies).map((row) => row.map((h) => h.map((y) => y * config.queryScale)));
+    const k = rotated(byHead("k"), frequencies);
+    const v = byHead("v");
     const mixed = tokens.map((_, i) =>
       Array.from({ length: config.queryHeads }, (_, h) => {
         const kvHead = Math.floor((h * config.kvHeads) / config.queryHeads);
@@ -43,13 +49,13 @@ export function referenceLogits(
         );
       }).flat(),
     );
-    stream = plus(stream, project(mixed, w(layer, "self_attn.o_proj")));
-    const y = stream.map((row) =>
-      norm(row, vector(weights, `model.layers.${layer}.post_attention_layernorm.weight`), config.normEpsilon),
-    );
+    const attended = project(mixed, w(layer, "self_attn.o_proj"));
+    stream = plus(stream, config.postNorms ? normed(attended, "post_attention_layernorm") : attended);
+    const y = normed(stream, config.postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm");
     const [gate, up] = [project(y, w(layer, "mlp.gate_proj")), project(y, w(layer, "mlp.up_proj"))];
-    const gated = gate.map((row, i) => row.map((g, c) => (g / (1 + Math.exp(-g))) * (up[i]?.[c] ?? 0)));
-    stream = plus(stream, project(gated, w(layer, "mlp.down_proj")));
+    const gated = gate.map((row, i) => row.map((g, c) => activate[config.activation](g) * (up[i]?.[c] ?? 0)));
+    const fed = project(gated, w(layer, "mlp.down_proj"));
+    stream = plus(stream, config.postNorms ? normed(fed, "post_feedforward_layernorm") : fed);
   }
   const last = stream.map((row) => norm(row, vector(weights, "model.norm.weight"), config.normEpsilon));
   return project(last, config.tiedEmbeddings ? embeddings : matrix(weights, "lm_head.weight"));
@@ -73,17 +79,24 @@ function norm(row: readonly number[], scale: readonly number[], epsilon: number)
   return row.map((x, i) => (x / rms) * (scale[i] ?? 0));
 }
 
-/** [n][heads * d] -> [n][heads][d], rotated by position if frequencies are given (halves paired, as Hugging Face does). */
-function heads(x: readonly number[][], d: number, frequencies: Float64Array | null): number[][][] {
-  return x.map((row, position) =>
-    Array.from({ length: row.length / d }, (_, h) => {
-      const part = row.slice(h * d, (h + 1) * d);
-      if (frequencies === null) return part;
-      return part.map((value, c) => {
-        const angle = position * (frequencies[c % (d / 2)] ?? 0);
-        const other = c < d / 2 ? -(part[c + d / 2] ?? 0) : (part[c - d / 2] ?? 0);
+const activate: Readonly<Record<Activation, (x: number) => number>> = {
+  silu: (x) => x / (1 + Math.exp(-x)),
+  "gelu-tanh": (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+};
+
+const chunks = (row: readonly number[], size: number): number[][] =>
+  Array.from({ length: row.length / size }, (_, i) => row.slice(i * size, (i + 1) * size));
+
+/** [n][heads][d], each row turned by its position (halves paired, as Hugging Face does). */
+function rotated(x: readonly number[][][], frequencies: Float64Array): number[][][] {
+  const half = frequencies.length;
+  return x.map((heads, position) =>
+    heads.map((part) =>
+      part.map((value, c) => {
+        const angle = position * (frequencies[c % half] ?? 0);
+        const other = c < half ? -(part[c + half] ?? 0) : (part[c - half] ?? 0);
         return value * Math.cos(angle) + other * Math.sin(angle);
-      });
-    }),
+      }),
+    ),
   );
 }

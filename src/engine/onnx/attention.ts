@@ -22,7 +22,7 @@ const END = Number.MAX_SAFE_INTEGER;
 export type AttentionOutputs = readonly [result: Value, keys: Value, values: Value, sums: Value];
 
 export interface AttentionInputs {
-  /** New queries, keys and values before RoPE, side by side: [1, S, (H + 2 KH) * d]. */
+  /** New queries, keys and values, all but RoPE done, side by side: [1, S, (H + 2 KH) * d]. */
   readonly joint: Value;
   /** [M, d/2], and the tokens' positions: int64 [1, S]. */
   readonly cos: Value;

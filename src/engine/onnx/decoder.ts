@@ -4,6 +4,7 @@
  * Inputs (S new tokens; per layer l: B blocks of P past entries, see attention.ts)
  *   embeddings [S, hidden]        rows of the embedding table, looked up by the caller
  *   cos, sin [M, d/2]             of all positions below M; positions [1, S]: those of the tokens
+ *   cos.sliding, sin.sliding      the same for layers with a sliding window, on networks whose RoPE differs there
  *   past.k.l, past.v.l [1, B, P, d]
  *   logitsFrom [1], queriesFrom [2]: the first row of which each is wanted (and the column 0)
  *   token, flash, ragged, batched which attention runs, the first that is true; if none is, flash attention with column sums
@@ -14,7 +15,7 @@
  *   batches:          ragged as well; members, places, queryShape, outputShape, heads, owners [pages of all layers], pages [L],
  *                     tail.k.l, tail.v.l [S * KH, T, d], and the biases [S, 1, T + 1]; see batch/attention.ts
  * Outputs
- *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] before RoPE
+ *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] as they meet RoPE
  *   entries [L * 2, KH, S, d]: the new keys and values of each layer in turn; one output, because each takes some microseconds
  *   sums.l [1, H, T]: the attention that each of the T keys so far received from the S queries, if it was asked for
  */
@@ -26,7 +27,8 @@ import type { Precision } from "../index.ts";
 import { flashAttention, raggedAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
 import { products } from "./linear.ts";
-import { addThenNorm, feedForward, type Network, norm } from "./parts.ts";
+import { addThenNorm, feedForward, type Network, norm, queryKeyValue } from "./parts.ts";
+import { rotaryInputs } from "./rope.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -37,8 +39,8 @@ export const biasName = (slidingWindow: number | null): string => `bias.${slidin
 export const sumsOf = (layer: number): string => `sums.${layer}`;
 
 interface Shared {
-  readonly cos: Value;
-  readonly sin: Value;
+  /** Tables of cosines and sines by the names of their inputs. */
+  readonly rotary: ReadonlyMap<string, Value>;
   readonly positions: Value;
   readonly queriesFrom: Value;
   readonly token: Value;
@@ -90,7 +92,8 @@ export function buildDecoder(config: ModelConfig, weights: Weights, precision: P
   return g.finish(config.family);
 }
 
-function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConfig): Shared {
+function inputs(g: Graph, config: ModelConfig): Shared {
+  const { layers, kvHeads, headDim, slidingWindow } = config;
   const tail = g.input("tail", "float32", ["T", layers * 2 * kvHeads * headDim]);
   const byHead = g.op("Transpose", [g.op("Reshape", [tail, g.ints(0, layers * 2 * kvHeads, headDim)])], {
     perm: [1, 0, 2],
@@ -98,8 +101,7 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
   const flag = (name: string) => g.input(name, "bool", []);
   const sizes = g.input("sizes", "int64", [layers * 3]);
   return {
-    cos: g.input("cos", "float32", ["M", headDim / 2]),
-    sin: g.input("sin", "float32", ["M", headDim / 2]),
+    rotary: rotaryTables(g, config),
     positions: g.input("positions", "int64", [1, "S"]),
     queriesFrom: g.input("queriesFrom", "int64", [2]),
     token: flag("token"),
@@ -127,22 +129,31 @@ function inputs(g: Graph, { layers, kvHeads, headDim, slidingWindow }: ModelConf
   };
 }
 
-/** -> attention [S, H * d], the queries that are wanted, before RoPE [1, rows, H * d], and the new keys and values, [1, KH, S, d] */
+function rotaryTables(g: Graph, config: ModelConfig): ReadonlyMap<string, Value> {
+  const names = config.slidingWindow.map((_, layer) => rotaryInputs(config, layer));
+  const distinct = new Set(names.flatMap(({ cos, sin }) => [cos, sin]));
+  return new Map([...distinct].map((name) => [name, g.input(name, "float32", ["M", config.headDim / 2])]));
+}
+
+/** -> attention [S, H * d], the queries that are wanted, as they meet RoPE [1, rows, H * d], and the new keys and values, [1, KH, S, d] */
 function attend(
-  { g, config, product }: Network,
+  net: Network,
   shared: Shared,
   layer: number,
   normed: Value,
 ): { readonly attention: Value; readonly query: Value; readonly entries: readonly Value[] } {
+  const { g, config } = net;
   const { queryHeads, headDim } = config;
-  const names = ["q_proj", "k_proj", "v_proj"].map((part) => `model.layers.${layer}.self_attn.${part}.weight`);
-  const joint = g.op("Unsqueeze", [product(normed, names), g.ints(0)]); // [1, S, (H + 2 KH) * d]
+  const joint = g.op("Unsqueeze", [queryKeyValue(net, layer, normed), g.ints(0)]); // [1, S, (H + 2 KH) * d]
   const past = (side: "k" | "v") => g.input(`past.${side}.${layer}`, "float32", [1, `B${layer}`, `P${layer}`, headDim]);
   const slidingWindow = config.slidingWindow[layer] ?? null;
   const of = (values: readonly Value[], index: number) => values[index] ?? joint;
+  const { cos, sin } = rotaryInputs(config, layer);
   const common = {
     ...shared,
     joint,
+    cos: shared.rotary.get(cos) ?? joint,
+    sin: shared.rotary.get(sin) ?? joint,
     pastKeys: past("k"),
     pastValues: past("v"),
     pastBias: g.input(`past.bias.${layer}`, "float32", [`b${layer}`, `bs${layer}`, `bp${layer}`]),
@@ -188,9 +199,14 @@ function attend(
 /** What follows a layer's attention, up to the norm that the next layer (or the head) reads. */
 function feed(net: Network, layer: number, attention: Value, residual: Value): Stream {
   const name = (part: string) => `model.layers.${layer}.${part}.weight`;
+  const { postNorms } = net.config;
   const projected = net.product(attention, [name("self_attn.o_proj")]);
-  const middle = addThenNorm(net, name("post_attention_layernorm"), projected, residual);
-  const fed = feedForward(net, middle.normed, name);
+  // Without post-norms, the norm after attention is the one before the feed-forward network.
+  const attended = postNorms ? norm(net, name("post_attention_layernorm"), projected) : projected;
+  const before = name(postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm");
+  const middle = addThenNorm(net, before, attended, residual);
+  const made = feedForward(net, middle.normed, name);
+  const fed = postNorms ? norm(net, name("post_feedforward_layernorm"), made) : made;
   return addThenNorm(net, normOf(net.config, layer + 1), fed, middle.residual);
 }
 

@@ -9,7 +9,6 @@ import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { inverseFrequencies } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
@@ -19,7 +18,7 @@ import { buildDecoder } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
-import { RotaryTable } from "./rope.ts";
+import { RotaryTables } from "./rope.ts";
 import { batchStepper } from "./step.ts";
 
 export interface OnnxEngineOptions {
@@ -59,8 +58,7 @@ async function onHost(
   const { precision = "fp32" } = options;
   const session = await open(host, buildDecoder(config, weights, precision), weights, options);
   const kernels = onnxKernels({ ...(options.threads === undefined ? {} : { threads: options.threads }), host });
-  const table = new RotaryTable(inverseFrequencies(config));
-  const run = { config, weights, session, kernels, table, idle: idleFeeds(config) };
+  const run = { config, weights, session, kernels, tables: new RotaryTables(config), idle: idleFeeds(config) };
   const stepper = batchStepper(run);
   let disposed = false;
   const guard =

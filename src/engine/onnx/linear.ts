@@ -2,7 +2,7 @@
  * Products with the network's matrices, at the engine's precision.
  *
  * "fast" multiplies whole numbers: MatMulNBits on the quants that a GGUF file holds, and activations that it rounds to 8 bits as
- * it goes, with a scale for every 32 of them (some CPUs: for a row). The weights stay those of fp32: Q4_1's w = q d + m is
+ * it goes, with a scale for every 32 of them (16 for Q2_K, Q3_K and Q6_K; some CPUs: for a row). The weights stay those of fp32: Q4_1's w = q d + m is
  * (q - 8) d, and m + 8 d times the sum of a block's activations, which is taken in fp32. What is not quantised is a product in fp32.
  *
  * Measured on SmolLM2-135M, 2 cores shared with other work, fastest of interleaved runs, 2026-11-22: a step takes 12 ms where fp32 takes
@@ -11,7 +11,7 @@
  * 0.4 to 3 and 220 to 2100, by AveragePool 1 to 2 and 1900 to 3800.
  */
 import type { ModelConfig } from "../../model/config.ts";
-import { BLOCK, type QuantisedMatrix } from "../../model/weights/quantised.ts";
+import type { QuantisedMatrix } from "../../model/weights/quantised.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
 import type { Precision } from "../index.ts";
@@ -22,30 +22,36 @@ export type Product = (x: Value, names: readonly string[]) => Value;
 /** MatMulNBits' name for activations of 8 bits. */
 const INT8 = 4;
 
+/** Bytes of one weight in fp32. onnxruntime takes no more than 2 GiB from memory; the heads of large vocabularies have more. */
+const MOST_BYTES = 2 ** 30;
+
 /** Whether a product with any of the matrices would be fast; an embedding table that is not the head too is only looked up. */
 export const canBeFast = ({ tiedEmbeddings }: ModelConfig, weights: Weights): boolean =>
   weights.tensors.some(
     ({ name }) => (tiedEmbeddings || name !== "model.embed_tokens.weight") && weights.quantised(name) !== null,
   );
 
-export const products = (g: Graph, weights: Weights, precision: Precision): Product => {
+/** @param most bytes of one weight in fp32; a larger matrix becomes several */
+export const products = (g: Graph, weights: Weights, precision: Precision, most = MOST_BYTES): Product => {
   const sums = blockSums(g);
   return (x, names) => {
-    const runs = neighbours(names.map((name) => matrixOf(weights, name, precision)));
+    const matrices = names.flatMap((name) => matricesOf(weights, name, precision, most));
+    const runs = neighbours(matrices, most);
     const [only = x, ...more] = runs.map((run) => joint(g, x, run, sums));
     return more.length === 0 ? only : g.op("Concat", [only, ...more], { axis: 1 });
   };
 };
 
 /** The sums of blocks of a product's input, [S, blocks], made once for all products that read it. */
-type BlockSums = (x: Value, blocks: number) => Value;
+type BlockSums = (x: Value, blocks: number, size: number) => Value;
 
 function blockSums(g: Graph): BlockSums {
-  const known = new Map<Value, Value>();
-  return (x, blocks) => {
+  const known = new Map<string, Value>();
+  return (x, blocks, size) => {
+    const key = `${size} of ${x}`;
     const sums =
-      known.get(x) ?? g.op("ReduceSum", [g.op("Reshape", [x, g.ints(0, blocks, BLOCK)]), g.ints(2)], { keepdims: 0 });
-    known.set(x, sums);
+      known.get(key) ?? g.op("ReduceSum", [g.op("Reshape", [x, g.ints(0, blocks, size)]), g.ints(2)], { keepdims: 0 });
+    known.set(key, sums);
     return sums;
   };
 }
@@ -62,24 +68,43 @@ interface Matrix {
 /** Neighbours of one kind: one product takes them together. */
 type Run = readonly [Matrix, ...Matrix[]];
 
-function matrixOf(weights: Weights, name: string, precision: Precision): Matrix {
+/** The matrix, or parts of its rows where it is too large. */
+function matricesOf(weights: Weights, name: string, precision: Precision, most: number): readonly Matrix[] {
   const [rows = 0, width = 0] = weights.info(name).shape;
   const quantised = precision === "fast" ? weights.quantised(name) : null;
-  return { name, rows, width, quantised, read: (into) => weights.read(name, into) };
+  const whole = { name, rows, width, quantised, read: (into: Float32Array<ArrayBuffer>) => weights.read(name, into) };
+  if (quantised !== null || bytesOf(whole) <= most) return [whole];
+  const step = Math.max(1, Math.floor(most / (FLOAT_BYTES * width)));
+  const parts = Array.from({ length: Math.ceil(rows / step) }, (_, i) => {
+    const from = i * step;
+    return { name: `${name}.${i}`, of: name, from, rows: Math.min(step, rows - from) };
+  });
+  const apart = weights.split(parts);
+  return parts.map((part) => ({
+    name: part.name,
+    rows: part.rows,
+    width,
+    quantised,
+    read: (into) => apart.read(part.name, into),
+  }));
 }
 
-function neighbours(matrices: readonly Matrix[]): readonly Run[] {
+const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
+const bytesOf = ({ rows, width }: Matrix): number => rows * width * FLOAT_BYTES;
+
+function neighbours(matrices: readonly Matrix[], most: number): readonly Run[] {
   const runs: [Matrix, ...Matrix[]][] = [];
   for (const matrix of matrices) {
     const run = runs.at(-1);
-    if (run !== undefined && kindOf(run[0]) === kindOf(matrix)) run.push(matrix);
+    const fits = [...(run ?? []), matrix].reduce((sum, one) => sum + bytesOf(one), 0) <= most;
+    if (run !== undefined && fits && kindOf(run[0]) === kindOf(matrix)) run.push(matrix);
     else runs.push([matrix]);
   }
   return runs;
 }
 
 const kindOf = ({ quantised }: Matrix) =>
-  quantised && `${quantised.bits} bits, ${quantised.offsets ? "offsets" : "none"}`;
+  quantised && `${quantised.bits} bits, blocks of ${quantised.block}, ${quantised.offsets ? "offsets" : "none"}`;
 
 function joint(g: Graph, x: Value, run: Run, sums: BlockSums): Value {
   const [{ width, quantised }] = run;
@@ -89,22 +114,22 @@ function joint(g: Graph, x: Value, run: Run, sums: BlockSums): Value {
     const read = stacked(run, (matrix, into: Float32Array<ArrayBuffer>) => matrix.read(into));
     return g.op("Gemm", [x, g.weight(name, [rows, width], read)], { transB: 1 });
   }
-  const { bits, offsets } = quantised;
-  const blocks = width / BLOCK;
+  const { bits, block, offsets } = quantised;
+  const blocks = width / block;
   const readQuants = stacked(run, (matrix, into: Uint8Array<ArrayBuffer>) => matrix.quantised?.quants(into));
   const readScales = stacked(run, (matrix, into: Float32Array<ArrayBuffer>) => matrix.quantised?.scales(into));
   const product = g.msOp(
     "MatMulNBits",
     [
       x,
-      g.byteWeight(`${name}.quants`, [rows, blocks, (BLOCK * bits) / 8], readQuants),
+      g.byteWeight(`${name}.quants`, [rows, blocks, (block * bits) / 8], readQuants),
       g.weight(`${name}.scales`, [rows, blocks], readScales),
     ],
-    { K: width, N: rows, bits, block_size: BLOCK, accuracy_level: INT8 },
+    { K: width, N: rows, bits, block_size: block, accuracy_level: INT8 },
   );
   if (offsets === null) return product;
   const readOffsets = stacked(run, (matrix, into: Float32Array<ArrayBuffer>) => matrix.quantised?.offsets?.(into));
-  return g.op("Gemm", [sums(x, blocks), g.weight(`${name}.offsets`, [rows, blocks], readOffsets), product], {
+  return g.op("Gemm", [sums(x, blocks, block), g.weight(`${name}.offsets`, [rows, blocks], readOffsets), product], {
     transB: 1,
   });
 }

@@ -10,7 +10,7 @@ import { chunkFeeds, YES } from "./feeds.ts";
 import { QueryTotals } from "./query-totals.ts";
 import { RecentQueries } from "./recent-queries.ts";
 import { rowFeeds } from "./rows.ts";
-import { EMBEDDINGS, floats, type Run } from "./run.ts";
+import { embeddingsOf, floats, type Run } from "./run.ts";
 
 /**
  * With column sums, a chunk's probabilities [H, S, n] are in memory: 64 MiB of them, at most, where that leaves chunks of a
@@ -20,7 +20,7 @@ const PROBABILITIES = 2 ** 24;
 const SMALLEST_CHUNK = 64;
 
 export async function prefill(run: Run, request: PrefillRequest): Promise<PrefillResult> {
-  const { config, weights, session, table, idle } = run;
+  const { config, session, tables, idle } = run;
   const { tokens, lastQueries, allLogits = false, columnSums = false, moments = false, signal, onProgress } = request;
   const n = tokens.length;
   const cache = request.cache ?? new PromptCache(config, n);
@@ -29,7 +29,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
   const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * (held + n))));
   const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
   const logits = new Float32Array((allLogits ? n : 1) * config.vocabSize);
-  const recent = new RecentQueries(config, table.frequencies, Math.min(lastQueries, n), n, start);
+  const recent = new RecentQueries(config, tables.frequencies, Math.min(lastQueries, n), n, start);
   const queryTotals = moments ? new QueryTotals(config, run.kernels) : null;
   const totals = columnSums ? new ColumnTotals(config, held + n) : null;
   for (let from = 0; from < n; from += chunk) {
@@ -37,7 +37,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     const count = Math.min(chunk, n - from);
     const end = from + count;
     const rows = {
-      embeddings: weights.readRows(EMBEDDINGS, tokens.subarray(from, end)),
+      embeddings: embeddingsOf(run, tokens.subarray(from, end)),
       positions: Int32Array.from({ length: count }, (_, i) => start + from + i),
       logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
       queriesFrom: moments ? 0 : recent.firstRow(from, count),
@@ -46,7 +46,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
       ...idle,
       ...(columnSums ? {} : { flash: YES }),
       ...chunkFeeds(config, cache, count),
-      ...rowFeeds(config, table, rows),
+      ...rowFeeds(config, tables, rows),
     };
     const out = await session.run(feeds, ["logits", "queries", "entries", ...(totals?.names ?? [])]);
     logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);

@@ -1,36 +1,64 @@
-/** Rotary position embedding: cosines and sines of positions, and turning by them. */
+/** Rotary position embedding as the decoder graph takes it: tables of cosines and sines, one for each RoPE that the network has. */
+import type { ModelConfig, Rope } from "../../model/config.ts";
+import { inverseFrequencies, ropeOf } from "../../model/rope.ts";
 import type { Feed } from "../../onnx/session.ts";
+import type { Feeds } from "./rows.ts";
 
 const FIRST_POSITIONS = 1024;
+
+/** What the inputs with a layer's cosines and sines are called; layers that share a RoPE share them. */
+export interface RotaryInputs {
+  readonly cos: string;
+  readonly sin: string;
+}
+
+export const rotaryInputs = (config: ModelConfig, layer: number): RotaryInputs =>
+  ropeOf(config, layer) === config.rope ? { cos: "cos", sin: "sin" } : { cos: "cos.sliding", sin: "sin.sliding" };
 
 /**
  * Cosines and sines of all positions from 0 on, [positions, headDim / 2], as far as they were asked for: doubled when a later
  * one is. Angles are fp64, so that far positions lose nothing.
  */
-export class RotaryTable {
-  readonly frequencies: Float64Array;
-  #feeds: { readonly cos: Feed; readonly sin: Feed } | null = null;
+export class RotaryTables {
+  /** Of each layer, [headDim / 2]. */
+  readonly frequencies: readonly Float64Array[];
+  readonly #names: readonly RotaryInputs[];
+  #feeds: Feeds = {};
   #positions = 0;
 
-  constructor(frequencies: Float64Array) {
-    this.frequencies = frequencies;
+  constructor(config: ModelConfig) {
+    const known = new Map<Rope, Float64Array>();
+    this.frequencies = Array.from({ length: config.layers }, (_, layer) => {
+      const rope = ropeOf(config, layer);
+      const frequencies = known.get(rope) ?? inverseFrequencies(config, layer);
+      known.set(rope, frequencies);
+      return frequencies;
+    });
+    this.#names = this.frequencies.map((_, layer) => rotaryInputs(config, layer));
   }
 
   /** Good for positions below `end`, at least. */
-  upTo(end: number): { readonly cos: Feed; readonly sin: Feed } {
-    if (this.#feeds !== null && end <= this.#positions) return this.#feeds;
+  upTo(end: number): Feeds {
+    if (end <= this.#positions) return this.#feeds;
     this.#positions = Math.max(FIRST_POSITIONS, 2 ** Math.ceil(Math.log2(end)));
-    const half = this.frequencies.length;
-    const dims = [this.#positions, half];
-    const table = (of: (angle: number) => number): Feed => {
-      const data = Float32Array.from({ length: this.#positions * half }, (_, i) =>
-        of(Math.floor(i / half) * (this.frequencies[i % half] ?? 0)),
-      );
-      return { data, dims };
-    };
-    this.#feeds = { cos: table(Math.cos), sin: table(Math.sin) };
-    return this.#feeds;
+    const feeds: Feeds = {};
+    for (const [layer, { cos, sin }] of this.#names.entries()) {
+      if (feeds[cos] !== undefined) continue;
+      const frequencies = this.frequencies[layer] ?? new Float64Array(0);
+      feeds[cos] = table(frequencies, this.#positions, Math.cos);
+      feeds[sin] = table(frequencies, this.#positions, Math.sin);
+    }
+    this.#feeds = feeds;
+    return feeds;
   }
+}
+
+function table(frequencies: Float64Array, positions: number, of: (angle: number) => number): Feed {
+  const half = frequencies.length;
+  const data = Float32Array.from({ length: positions * half }, (_, i) =>
+    of(Math.floor(i / half) * (frequencies[i % half] ?? 0)),
+  );
+  return { data, dims: [positions, half] };
 }
 
 /** Turns the heads of one token's queries or keys to a position, in place: each half of a head's channels pairs with the other. */

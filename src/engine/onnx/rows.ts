@@ -1,7 +1,7 @@
 /** What every run of the decoder graph is fed, whatever its attention: rows of tokens, and which results are wanted. */
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
-import type { RotaryTable } from "./rope.ts";
+import type { RotaryTables } from "./rope.ts";
 
 export type Feeds = Record<string, Feed>;
 
@@ -16,11 +16,11 @@ export interface Rows {
   readonly queriesFrom: number | null;
 }
 
-export function rowFeeds({ hiddenSize }: ModelConfig, table: RotaryTable, rows: Rows): Feeds {
+export function rowFeeds({ hiddenSize }: ModelConfig, tables: RotaryTables, rows: Rows): Feeds {
   const { embeddings, positions, logitsFrom, queriesFrom } = rows;
   const end = positions.reduce((most, position) => Math.max(most, position), 0) + 1;
   return {
-    ...table.upTo(end),
+    ...tables.upTo(end),
     embeddings: { data: embeddings, dims: [positions.length, hiddenSize] },
     positions: { data: BigInt64Array.from(positions, BigInt), dims: [1, positions.length] },
     logitsFrom: { data: BigInt64Array.of(BigInt(logitsFrom ?? NONE)), dims: [1] },

@@ -2,10 +2,10 @@ import type { Kernels } from "../../../kernels/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Feed, Session } from "../../onnx/session.ts";
-import type { RotaryTable } from "./rope.ts";
+import type { RotaryTables } from "./rope.ts";
 import type { Feeds } from "./rows.ts";
 
-export const EMBEDDINGS = "model.embed_tokens.weight";
+const EMBEDDINGS = "model.embed_tokens.weight";
 
 /** What all runs of one engine share. */
 export interface Run {
@@ -13,9 +13,15 @@ export interface Run {
   readonly weights: Weights;
   readonly session: Session;
   readonly kernels: Kernels;
-  readonly table: RotaryTable;
+  readonly tables: RotaryTables;
   /** Something for inputs that a run does not look at. */
   readonly idle: Feeds;
+}
+
+/** What goes into the first layer for some tokens: [tokens.length, hidden]. */
+export function embeddingsOf({ config, weights }: Run, tokens: ArrayLike<number>): Float32Array {
+  const rows = weights.readRows(EMBEDDINGS, tokens);
+  return config.embeddingScale === 1 ? rows : rows.map((value) => value * config.embeddingScale);
 }
 
 /** The numbers of an fp32 output that was fetched. */

@@ -7,7 +7,7 @@ import { batchFeeds } from "./batch/feeds.ts";
 import { type BatchRun, plan } from "./batch/plan.ts";
 import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
-import { EMBEDDINGS, floats, type Run } from "./run.ts";
+import { embeddingsOf, floats, type Run } from "./run.ts";
 import { TokenFeeds } from "./token.ts";
 
 type Logits = Float32Array;
@@ -37,10 +37,10 @@ export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<read
 async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): Promise<readonly Logits[]> {
   const results: Logits[] = [];
   for (const { token, cache } of steps) {
-    const { config, weights, session, table, idle } = run;
-    const embeddings = weights.readRows(EMBEDDINGS, [token]);
+    const { config, session, tables, idle } = run;
+    const embeddings = embeddingsOf(run, [token]);
     const positions = Int32Array.of(cache.length);
-    const rows = rowFeeds(config, table, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
+    const rows = rowFeeds(config, tables, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
     const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
     const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", "entries"]);
     cache.append(floats(out, "entries"), floats(out, "logits"));
@@ -56,19 +56,19 @@ async function together(
   known: Copies,
   kept: Copies,
 ): Promise<readonly Logits[]> {
-  const { config, weights, session, table, idle } = run;
+  const { config, session, tables, idle } = run;
   const caches = steps.map(({ cache }) => cache);
   const { pages, members, tails } = copiesFor(config, part, caches, known, kept);
   const rows = {
-    embeddings: weights.readRows(
-      EMBEDDINGS,
+    embeddings: embeddingsOf(
+      run,
       steps.map(({ token }) => token),
     ),
     positions: Int32Array.from(caches, ({ length }) => length),
     logitsFrom: 0,
     queriesFrom: null,
   };
-  const feeds = { ...idle, ...rowFeeds(config, table, rows), ...batchFeeds(config, caches, pages, members, tails) };
+  const feeds = { ...idle, ...rowFeeds(config, tables, rows), ...batchFeeds(config, caches, pages, members, tails) };
   const out = await session.run(feeds, ["logits", "entries"]);
   return caches.map((cache, i) => {
     // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.

@@ -5,13 +5,14 @@ import { compress } from "../../compress.ts";
 import { generateBatch } from "../../generate/generate.ts";
 import type { Model } from "../../load.ts";
 import type { Method } from "../../methods/method.ts";
+import { keptWindows } from "../../methods/sliding-layers.ts";
 import { prefill } from "../../prefill.ts";
 import { fidelities } from "../fidelity.ts";
 import type { Answered, Ask, Outcome } from "./job.ts";
 
 interface Compressed {
   readonly cache: KvCache;
-  /** Entries per KV head, averaged over layers and heads. */
+  /** Entries per KV head, averaged over heads and over the layers that methods choose in. */
   readonly kept: number;
   readonly bytes: number;
   readonly compressMs: number;
@@ -42,7 +43,7 @@ export async function answer(
     const began = performance.now();
     const cache = held.use(await compress(context, method));
     const compressMs = performance.now() - began;
-    compressed.push({ cache, kept: mean(cache.lengths.flat()), bytes: cache.bytes, compressMs });
+    compressed.push({ cache, kept: mean(chosenLengths(model, cache)), bytes: cache.bytes, compressMs });
   }
   const caches = compressed.map(({ cache }) => cache);
   const fidelity = ask.fidelity ? fidelities(context, caches, { window: Math.min(WINDOW, context.length) }) : [];
@@ -64,4 +65,10 @@ export async function answer(
     };
   });
   return { answers, prefillMs, decodeMs };
+}
+
+/** Entries per KV head where methods choose: what budgets count. */
+function chosenLengths({ config }: Model, cache: KvCache): number[] {
+  const windows = keptWindows(config.slidingWindow);
+  return cache.lengths.filter((_, layer) => windows[layer] === null).flat();
 }

@@ -41,7 +41,7 @@ export interface Job {
 export interface Answered {
   readonly key: string;
   readonly text: string;
-  /** Entries per KV head, averaged over layers and heads. */
+  /** Entries per KV head, averaged over heads and over the layers that methods choose in. */
   readonly kept: number;
   readonly bytes: number;
   /** Per layer, if it was asked for. */

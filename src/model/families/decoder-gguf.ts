@@ -4,9 +4,9 @@ import { z } from "zod";
 import { KvError } from "../../error.ts";
 import { parseWith } from "../open-json.ts";
 import type { GgufMetadata } from "../weights/gguf-header.ts";
-import { type DecoderFacts, limits } from "./decoder.ts";
+import { type DecoderFacts, everyLayer, limits, only, plain } from "./decoder.ts";
 import type { GgufSource } from "./family.ts";
-import { scalingFromDivisors } from "./rope-gguf.ts";
+import { ropeFromGguf, ropeGguf } from "./rope-gguf.ts";
 
 const upTo = (limit: number) => z.int().positive().max(limit);
 const token = z.int().nonnegative().optional();
@@ -24,9 +24,7 @@ const Decoder = z.object({
   "attention.layer_norm_rms_epsilon": z.number().positive().max(1),
   "attention.sliding_window": z.int().nonnegative().max(limits.context).optional(),
   "rope.dimension_count": upTo(limits.headDim).optional(),
-  "rope.freq_base": z.number().positive().max(1e12).default(10_000),
-  "rope.scaling.type": z.string().default("none"),
-  "rope.scale_linear": z.number().default(1),
+  ...ropeGguf,
   expert_count: z.int().default(0),
   vocab_size: upTo(limits.vocab).optional(),
 });
@@ -44,23 +42,11 @@ export function decoderFromGguf({ metadata, weights, path }: GgufSource, family:
   const facts = parseWith(Decoder, below(metadata, `${architecture}.`), "invalid_config", path);
   const tokens = parseWith(Tokens, Object.fromEntries(metadata), "invalid_config", path);
   const headDim = facts["attention.key_length"] ?? facts["rope.dimension_count"] ?? null;
-  const only = <T>(key: string, found: T, allowed: T): void => {
-    if (found === allowed) return;
-    throw new KvError({
-      code: "unsupported_architecture",
-      path: [path, `${architecture}.${key}`],
-      found,
-      allowed: `${allowed}`,
-    });
-  };
-  only("expert_count", facts.expert_count, 0);
-  only("rope.scaling.type", facts["rope.scaling.type"], "none");
-  only("rope.scale_linear", facts["rope.scale_linear"], 1);
+  only(path, `${architecture}.expert_count`, facts.expert_count, 0);
   if (headDim !== null) {
-    only("attention.value_length", facts["attention.value_length"] ?? headDim, headDim);
-    only("rope.dimension_count", facts["rope.dimension_count"] ?? headDim, headDim);
+    only(path, `${architecture}.attention.value_length`, facts["attention.value_length"] ?? headDim, headDim);
+    only(path, `${architecture}.rope.dimension_count`, facts["rope.dimension_count"] ?? headDim, headDim);
   }
-  const theta = facts["rope.freq_base"];
   const vocabSize = tokens["tokenizer.ggml.tokens"]?.length ?? facts.vocab_size;
   if (vocabSize === undefined) {
     throw new KvError({
@@ -72,6 +58,7 @@ export function decoderFromGguf({ metadata, weights, path }: GgufSource, family:
   }
   const ends = [tokens["tokenizer.ggml.eos_token_id"], tokens["tokenizer.ggml.eot_token_id"]];
   return {
+    ...plain,
     family,
     layers: facts.block_count,
     hiddenSize: facts.embedding_length,
@@ -82,21 +69,18 @@ export function decoderFromGguf({ metadata, weights, path }: GgufSource, family:
     vocabSize,
     contextLength: facts.context_length,
     normEpsilon: facts["attention.layer_norm_rms_epsilon"],
-    rope: {
-      theta,
-      scaling: weights.has("rope_freqs.weight")
-        ? scalingFromDivisors(weights.read("rope_freqs.weight"), theta, path)
-        : null,
-    },
+    rope: ropeFromGguf(facts, weights, { path, architecture }),
     tiedEmbeddings: !weights.has("lm_head.weight"),
     // llama.cpp writes 0 for none.
-    slidingWindow: facts["attention.sliding_window"] || null,
+    slidingWindow: everyLayer(facts.block_count, facts["attention.sliding_window"] || null),
+    activation: "silu",
     bosToken: tokens["tokenizer.ggml.bos_token_id"] ?? null,
     eosTokens: [...new Set(ends.filter((end) => end !== undefined))],
   };
 }
 
-const below = (metadata: GgufMetadata, prefix: string): Record<string, unknown> =>
+/** The keys that begin with a prefix, without it. */
+export const below = (metadata: GgufMetadata, prefix: string): Record<string, unknown> =>
   Object.fromEntries(
     [...metadata].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]),
   );

@@ -1,9 +1,9 @@
 /** config.json of a Llama-like decoder, as Hugging Face's transformers writes it. */
 
 import { z } from "zod";
-import { KvError } from "../../error.ts";
+import type { Activation } from "../config.ts";
 import { parseWith } from "../open-json.ts";
-import { type DecoderFacts, limits } from "./decoder.ts";
+import { type DecoderFacts, everyLayer, limits, only, plain } from "./decoder.ts";
 import type { JsonSource } from "./family.ts";
 import { ropeFromJson, ropeJson } from "./rope-json.ts";
 
@@ -25,6 +25,7 @@ const Decoder = z.object({
   bos_token_id: token.nullish(),
   eos_token_id: tokens,
   hidden_act: z.string().default("silu"),
+  hidden_activation: z.string().nullish(),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   partial_rotary_factor: z.number().default(1),
@@ -32,6 +33,8 @@ const Decoder = z.object({
 });
 
 const Generation = z.object({ eos_token_id: tokens });
+
+const activations: Readonly<Record<string, Activation>> = { silu: "silu", gelu_pytorch_tanh: "gelu-tanh" };
 
 /**
  * The facts that every such family states alike.
@@ -41,15 +44,13 @@ const Generation = z.object({ eos_token_id: tokens });
 export function decoderFromJson({ config, generation, path }: JsonSource, family: string): DecoderFacts {
   const json = parseWith(Decoder, config, "invalid_config", path);
   const later = parseWith(Generation.nullable(), generation, "invalid_config", "generation_config.json");
-  const only = <T>(name: string, found: T, allowed: T): void => {
-    if (found === allowed) return;
-    throw new KvError({ code: "unsupported_architecture", path: [path, name], found, allowed: String(allowed) });
-  };
-  only("hidden_act", json.hidden_act, "silu");
-  only("attention_bias", json.attention_bias, false);
-  only("mlp_bias", json.mlp_bias, false);
-  only("partial_rotary_factor", json.partial_rotary_factor, 1);
+  const named = json.hidden_activation ?? json.hidden_act;
+  only(path, json.hidden_activation ? "hidden_activation" : "hidden_act", named, ...Object.keys(activations));
+  only(path, "attention_bias", json.attention_bias, false);
+  only(path, "mlp_bias", json.mlp_bias, false);
+  only(path, "partial_rotary_factor", json.partial_rotary_factor, 1);
   return {
+    ...plain,
     family,
     layers: json.num_hidden_layers,
     hiddenSize: json.hidden_size,
@@ -62,7 +63,8 @@ export function decoderFromJson({ config, generation, path }: JsonSource, family
     normEpsilon: json.rms_norm_eps,
     rope: ropeFromJson(json, path),
     tiedEmbeddings: json.tie_word_embeddings,
-    slidingWindow: null,
+    slidingWindow: everyLayer(json.num_hidden_layers, null),
+    activation: activations[named] ?? "silu",
     bosToken: json.bos_token_id ?? null,
     eosTokens: [...new Set([json.eos_token_id ?? [], later?.eos_token_id ?? []].flat())],
   };

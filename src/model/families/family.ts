@@ -19,7 +19,11 @@ export interface Family {
   fromGguf(source: GgufSource): ModelConfig;
   /** Every tensor that the engine will read. */
   tensors(config: ModelConfig): readonly ExpectedTensor[];
+  /** Makes them of what the files hold, where that is something else. @throws KvError `missing_tensor`, `wrong_shape` */
+  stored?(weights: Weights, config: ModelConfig, format: WeightFormat): Weights;
 }
+
+export type WeightFormat = "safetensors" | "gguf";
 
 export interface ExpectedTensor {
   readonly name: string;

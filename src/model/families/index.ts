@@ -10,13 +10,18 @@ import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../config.ts";
 import { parseWith } from "../open-json.ts";
 import type { Weights } from "../weights/weights.ts";
-import type { ExpectedTensor, Family, GgufSource, JsonSource } from "./family.ts";
+import { checkTensors } from "./check.ts";
+import type { ExpectedTensor, Family, GgufSource, JsonSource, WeightFormat } from "./family.ts";
+import { gemma3 } from "./gemma3.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
+import { phi3 } from "./phi3.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 
 export type { ExpectedTensor, Family } from "./family.ts";
 
-export const families: readonly Family[] = [llama, mistral];
+export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, phi3, gemma3];
 
 const Recognised = z.object({ architectures: z.array(z.string()).nullish(), model_type: z.string().nullish() });
 
@@ -46,9 +51,25 @@ export function configFromGguf(source: GgufSource): ModelConfig {
 }
 
 /** Names and shapes of the tensors that `config`'s network reads. */
-export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] {
+export const expectedTensors = (config: ModelConfig): readonly ExpectedTensor[] => familyOf(config).tensors(config);
+
+/**
+ * What a model's files hold as its network reads it, checked: every expected tensor is there in its shape, and no layer has one that
+ * the network would leave out.
+ *
+ * @param path the weights' file, for messages
+ * @throws KvError `missing_tensor`, `wrong_shape`, `unsupported_architecture`
+ */
+export function networkWeights(config: ModelConfig, stored: Weights, format: WeightFormat, path: string): Weights {
+  const family = familyOf(config);
+  const weights = family.stored?.(stored, config, format) ?? stored;
+  checkTensors(family.name, family.tensors(config), weights, path);
+  return weights;
+}
+
+function familyOf(config: ModelConfig): Family {
   const family = families.find(({ name }) => name === config.family);
-  if (family) return family.tensors(config);
+  if (family) return family;
   throw unknown(
     "config",
     "family",
@@ -56,38 +77,6 @@ export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] 
     families.map(({ name }) => name),
   );
 }
-
-/**
- * Checks that every expected tensor is there in its shape, and that no layer has one that the family would leave out.
- *
- * @throws KvError `missing_tensor`, `wrong_shape`, `unsupported_architecture` (a bias, say, that the network has no place for)
- */
-export function checkTensors(config: ModelConfig, weights: Weights, path: string): void {
-  const expected = expectedTensors(config);
-  for (const { name, shape } of expected) {
-    if (!weights.has(name)) {
-      throw new KvError({
-        code: "missing_tensor",
-        path: [path, name],
-        found: "absent",
-        allowed: `of shape [${shape}]`,
-      });
-    }
-    const found = weights.info(name).shape;
-    if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
-      throw new KvError({ code: "wrong_shape", path: [path, name], found, allowed: `[${shape}], as the config says` });
-    }
-  }
-  const names = new Set(expected.map(({ name }) => name));
-  const extra = weights.tensors.find(({ name }) => isPartOfALayer(name) && !names.has(name));
-  if (!extra) return;
-  const allowed = `left out of a ${config.family} model, which has no use for it`;
-  throw new KvError({ code: "unsupported_architecture", path: [path, extra.name], found: extra.shape, allowed });
-}
-
-/** Old files also store RoPE's frequencies, which follow from the config. */
-const isPartOfALayer = (name: string): boolean =>
-  name.startsWith("model.layers.") && !name.endsWith(".rotary_emb.inv_freq");
 
 const unknown = (path: string, place: string, found: unknown, allowed: readonly string[]): KvError =>
   new KvError({

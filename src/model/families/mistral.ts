@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { parseWith } from "../open-json.ts";
-import { decoderConfig, decoderTensors, limits } from "./decoder.ts";
+import { decoderConfig, decoderTensors, everyLayer, limits } from "./decoder.ts";
 import { decoderFromJson } from "./decoder-json.ts";
 import type { Family } from "./family.ts";
 import { llama } from "./llama.ts";
@@ -17,8 +17,9 @@ export const mistral: Family = {
   // llama.cpp's converter writes these models as llama.
   ggufArchitecture: null,
   fromJson(source) {
-    const { sliding_window: slidingWindow } = parseWith(Window, source.config, "invalid_config", source.path);
-    return decoderConfig({ ...decoderFromJson(source, "mistral"), slidingWindow }, source.path);
+    const { sliding_window: window } = parseWith(Window, source.config, "invalid_config", source.path);
+    const facts = decoderFromJson(source, "mistral");
+    return decoderConfig({ ...facts, slidingWindow: everyLayer(facts.layers, window) }, source.path);
   },
   fromGguf: llama.fromGguf,
   tensors: decoderTensors,

@@ -1,16 +1,21 @@
 /**
- * Stored weights to fp32: six types, each a loop over blocks.
+ * Stored weights to fp32: each type a loop over blocks.
  *
- * A block is the smallest unit that can be decoded alone: one element, or the 32 of a GGUF quantised block
- * (d and m are f16 and little-endian):
+ * A block is the smallest unit that can be decoded alone: one element, the 256 of a K-quant (k-quants.ts), or the 32 of another
+ * GGUF quantised block (d and m are f16 and little-endian):
  *
- * - Q8_0: d, 32 signed bytes q          value = q d
- * - Q4_0: d, 16 bytes of two nibbles    value = (q - 8) d
- * - Q4_1: d, m, 16 bytes of two nibbles value = q d + m
+ * - Q8_0: d, 32 signed bytes q                             value = q d
+ * - Q4_0: d, 16 bytes of two nibbles                       value = (q - 8) d
+ * - Q4_1: d, m, 16 bytes of two nibbles                    value = q d + m
+ * - Q5_0: d, 32 bits, each q's highest, 16 bytes of nibbles    value = (q - 16) d
+ * - Q5_1: d, m, the same                                   value = q d + m
  *
  * Low nibbles are elements 0 to 15, high nibbles 16 to 31. Every value is exact before its one rounding to fp32.
  */
 
+import { fives } from "./fives.ts";
+import { half, halves } from "./half.ts";
+import { dequantiseK, kQuants } from "./k-quants.ts";
 import type { WeightType } from "./weights.ts";
 
 /** Elements and bytes of one block of each type. */
@@ -21,6 +26,13 @@ export const blocks: Readonly<Record<WeightType, { readonly elements: number; re
   Q8_0: { elements: 32, bytes: 34 },
   Q4_0: { elements: 32, bytes: 18 },
   Q4_1: { elements: 32, bytes: 20 },
+  Q5_0: { elements: 32, bytes: 22 },
+  Q5_1: { elements: 32, bytes: 24 },
+  Q2_K: { elements: 256, bytes: kQuants.Q2_K.bytes },
+  Q3_K: { elements: 256, bytes: kQuants.Q3_K.bytes },
+  Q4_K: { elements: 256, bytes: kQuants.Q4_K.bytes },
+  Q5_K: { elements: 256, bytes: kQuants.Q5_K.bytes },
+  Q6_K: { elements: 256, bytes: kQuants.Q6_K.bytes },
 };
 
 /** Bytes that `elements` values take; `elements` is a whole number of blocks. */
@@ -86,27 +98,31 @@ const decoders: Readonly<Record<WeightType, Decoder>> = {
       }
     }
   },
+
+  Q5_0(bytes, out) {
+    const table = halves();
+    for (let i = 0, p = 0; i < out.length; i += 32, p += 22) {
+      const d = half(table, bytes, p);
+      fives(bytes, p + 2, (j, q) => {
+        out[i + j] = (q - 16) * d;
+      });
+    }
+  },
+
+  Q5_1(bytes, out) {
+    const table = halves();
+    for (let i = 0, p = 0; i < out.length; i += 32, p += 24) {
+      const d = half(table, bytes, p);
+      const m = half(table, bytes, p + 2);
+      fives(bytes, p + 4, (j, q) => {
+        out[i + j] = q * d + m;
+      });
+    }
+  },
+
+  Q2_K: (bytes, out) => dequantiseK(kQuants.Q2_K, bytes, out),
+  Q3_K: (bytes, out) => dequantiseK(kQuants.Q3_K, bytes, out),
+  Q4_K: (bytes, out) => dequantiseK(kQuants.Q4_K, bytes, out),
+  Q5_K: (bytes, out) => dequantiseK(kQuants.Q5_K, bytes, out),
+  Q6_K: (bytes, out) => dequantiseK(kQuants.Q6_K, bytes, out),
 };
-
-const half = (table: Float32Array, bytes: Uint8Array, at: number): number =>
-  table[(bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)] ?? 0;
-
-/** The little-endian binary16 at a byte offset. */
-export const halfAt = (bytes: Uint8Array, at: number): number => half(halves(), bytes, at);
-
-let table: Float32Array | undefined;
-
-/** The value of every 16-bit pattern: 256 KiB, made at first use. */
-function halves(): Float32Array {
-  table ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfValue(bits));
-  return table;
-}
-
-/** IEEE 754 binary16: one sign bit, five of exponent, ten of fraction. */
-export function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = (bits & 1023) / 1024;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
-}

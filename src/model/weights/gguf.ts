@@ -67,7 +67,8 @@ function storedTensor(file: RangeFile, header: GgufHeader, { name, sizes, type, 
   }
   const shape = sizes.toReversed();
   const pairedHeadDim = pairing(file, header.metadata, name, shape);
-  return { name: huggingFaceName(name), type: known, shape, file, offset: start, pairedHeadDim };
+  const architecture = String(header.metadata.get("general.architecture"));
+  return { name: huggingFaceName(name, architecture), type: known, shape, file, offset: start, pairedHeadDim };
 }
 
 /** Of the architectures read here, only `llama` (which Mistral files use too) has its Q and K rows paired. */

@@ -5,6 +5,7 @@ import { KvError } from "../../error.ts";
 import { blocks, dequantise, storedBytes } from "./dequantise.ts";
 import { blockParts, type QuantisedMatrix } from "./quantised.ts";
 import type { RangeFile } from "./range-file.ts";
+import { splitTensors } from "./split.ts";
 import type { WeightInfo, Weights } from "./weights.ts";
 
 /** Where a tensor lies. Its header has been checked: the range is inside the file, and rows are whole blocks. */
@@ -57,6 +58,7 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
       return out;
     },
     quantised: (name) => quantisedMatrix(find(name)),
+    split: (parts) => storedWeights(files, splitTensors(tensors, parts, find)),
     identity: () => JSON.stringify(files.map((file) => [file.path, file.identity()])),
     sha256() {
       digest ??= Promise.all(files.map(sha256)).then(([first = "", ...rest]) =>
@@ -104,9 +106,10 @@ const decoderOf =
 function quantisedMatrix(tensor: StoredTensor): QuantisedMatrix | null {
   const parts = tensor.shape.length === 2 ? blockParts(tensor.type) : undefined;
   if (parts === undefined) return null;
-  const { bits, quants, scales, offsets } = parts;
+  const { bits, block, quants, scales, offsets } = parts;
   return {
     bits,
+    block,
     quants: (into) => readWhole(tensor, into, quants),
     scales: (into) => readWhole(tensor, into, scales),
     offsets: offsets && ((into) => readWhole(tensor, into, offsets)),

@@ -9,13 +9,25 @@
 import type { QuantisedMatrix } from "./quantised.ts";
 
 /** Stored element types this project reads. */
-export type WeightType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_1";
+export type WeightType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | KQuantType;
+
+/** GGUF's types of super-blocks of 256. */
+export type KQuantType = "Q2_K" | "Q3_K" | "Q4_K" | "Q5_K" | "Q6_K";
 
 export interface WeightInfo {
   readonly name: string;
   readonly type: WeightType;
   /** Row-major: [rows, columns] for a matrix, [length] for a vector. */
   readonly shape: readonly number[];
+}
+
+/** Some rows of a matrix as a tensor of its own. */
+export interface TensorPart {
+  readonly name: string;
+  /** The stored tensor that it is of. */
+  readonly of: string;
+  readonly from: number;
+  readonly rows: number;
 }
 
 export interface Weights extends Disposable {
@@ -38,8 +50,14 @@ export interface Weights extends Disposable {
    * table need not stay in memory.
    */
   readRows(name: string, rows: ArrayLike<number>): Float32Array<ArrayBuffer>;
-  /** A matrix of Q8_0, Q4_0 or Q4_1 in its own blocks, for whole-number products; null for what is not one. @throws KvError `missing_tensor` */
+  /** A matrix of a quantised type in its own blocks, for whole-number products; null for what is not one. @throws KvError `missing_tensor` */
   quantised(name: string): QuantisedMatrix | null;
+  /**
+   * The same files with fused matrices taken apart: their parts are there instead of them. Disposing either closes both.
+   *
+   * @throws KvError `missing_tensor`, `wrong_shape` where parts are not all of a matrix
+   */
+  split(parts: readonly TensorPart[]): Weights;
   /**
    * What changes when the files do: their paths, sizes, inodes and times as the system has them now, null if there are none.
    * Free, where `sha256` takes a second per GB; a file moved or touched gets another identity with the same content.
