@@ -8,6 +8,7 @@ export type { Context } from "./context.ts";
 export * from "./decoding/index.ts";
 export type { Engine, Precision } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
+export { type ExtendOptions, extend } from "./generate/extend.ts";
 export {
   type FinishReason,
   type Generated,
