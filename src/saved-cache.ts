@@ -24,15 +24,16 @@ export interface LoadedCache extends Disposable {
 }
 
 /**
- * Writes a cache as a safetensors file: exactly the entries it holds, per head, generated ones too, and their provenance. Either
+ * Writes a cache, as it is now, as a safetensors file: exactly the entries it holds, per head, generated ones too, and their provenance. Either
  * the whole file is there afterwards or what was there before.
  *
  * @throws KvError `wrong_model` if the cache is another model's, `disk_error`, `disposed`
  */
 export async function saveCache(cache: KvCache, path: string, { model, method }: SaveOptions): Promise<void> {
   assertDecodable(model, cache);
+  using snapshot = cache.fork(); // at once, because the cache may go on meanwhile
   const provenance = await model.provenance();
-  await writeCache(path, cache, { provenance, method: method === undefined ? null : recordOf(method) });
+  await writeCache(path, snapshot, { provenance, method: method === undefined ? null : recordOf(method) });
 }
 
 const recordOf = ({ name, budget, options }: Pick<Method, "name" | "budget" | "options">): SavedMethod => ({

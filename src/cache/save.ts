@@ -16,15 +16,14 @@ interface NamedTensor {
 }
 
 /**
- * Writes what the cache holds now: later steps do not change it.
+ * Writes what the cache holds; it must not change meanwhile.
  *
  * @throws KvError `disk_error`, with the path as it was before; `disposed`
  */
 export async function writeCache(path: string, cache: KvCache, about: Omit<SavedCache, "shape">): Promise<void> {
-  using snapshot = cache.fork();
-  const tensors = tensorsOf(snapshot);
+  const tensors = tensorsOf(cache);
   const bytes = tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const metadata = { format: FORMAT, sha256: NO_HASH, ...jsonOf({ ...about, shape: shapeOf(snapshot) }) };
+  const metadata = { format: FORMAT, sha256: NO_HASH, ...jsonOf({ ...about, shape: shapeOf(cache) }) };
   const unsealed = headerOf(metadata, tensors);
   const hash = createHash("sha256");
   for (const part of [unsealed, ...bytes]) hash.update(part);

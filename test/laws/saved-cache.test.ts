@@ -43,6 +43,10 @@ describe("a cache saved and loaded", () => {
         expect(held(loaded.cache)).toEqual(held(cache));
         // Room that an eviction left in the tail is not saved.
         if (!evicted) expect(loaded.cache.bytes).toBe(cache.bytes);
+        for (const { positions, offsets, reused } of loaded.cache.layers) {
+          const ascending = (p: number, i: number) => offsets.includes(i) || p > (positions[i - 1] ?? -1);
+          expect(reused ?? false).toBe(!positions.every(ascending));
+        }
         for (const token of next) {
           await step(model, cache, token);
           await step(model, loaded.cache, token);
@@ -90,8 +94,11 @@ describe("a cache saved and loaded", () => {
     await step(model, cache, 1, { evict });
     const before = held(cache);
     const path = join(folder.path, "c.safetensors");
-    const saving = saveCache(cache, path, { model });
+    const moved = Promise.withResolvers<void>();
+    const provenance = () => moved.promise.then(() => model.provenance());
+    const saving = saveCache(cache, path, { model: { ...model, provenance } });
     for (const token of [2, 3, 4]) await step(model, cache, token, { evict });
+    moved.resolve();
     await saving;
     using loaded = await loadCache(model, path);
     expect(held(loaded.cache)).toEqual(before);
