@@ -7,6 +7,7 @@ import type { GroupMean } from "./group-mean/index.ts";
 import type { KeyNorms } from "./key-norms/index.ts";
 import type { KeySimilarity } from "./key-similarity/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
+import type { NearestKeys } from "./nearest-keys/index.ts";
 import type { TopK } from "./top-k/index.ts";
 import type { WindowAttention } from "./window-attention/index.ts";
 
@@ -19,6 +20,8 @@ export interface Kernels extends Disposable {
   readonly keyNorms: KeyNorms;
   /** Cosine of each key and the mean direction of its head's: [KH, n, d] -> [KH, n]. */
   readonly keySimilarity: KeySimilarity;
+  /** Which of some rows of its head each key is most like, by cosine: [KH, n, d] -> places and cosines [KH, n]. */
+  readonly nearestKeys: NearestKeys;
   /** Mean over the query heads of each group: [H, m] -> [KH, m]. */
   readonly groupMean: GroupMean;
   /** Maximum over the query heads of each group: [H, m] -> [KH, m]. */

@@ -8,6 +8,7 @@ import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
+import { nearestKeys } from "./nearest-keys/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
 import { topK } from "./top-k/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
@@ -20,6 +21,7 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     columnSums: columnSums(sessions),
     keyNorms: keyNorms(sessions),
     keySimilarity: keySimilarity(sessions),
+    nearestKeys: nearestKeys(sessions),
     groupMean: groupMean(sessions),
     groupMax: groupMax(sessions),
     maxPool: maxPool(sessions),

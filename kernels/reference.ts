@@ -8,6 +8,7 @@ import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/reference.ts";
 import { keySimilarity } from "./key-similarity/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
+import { nearestKeys } from "./nearest-keys/reference.ts";
 import { topK } from "./top-k/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
 
@@ -17,6 +18,7 @@ export const referenceKernels = (): Kernels => ({
   columnSums,
   keyNorms,
   keySimilarity,
+  nearestKeys,
   groupMean,
   groupMax,
   maxPool,

@@ -22,6 +22,7 @@ export {
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
+export * from "./merging/index.ts";
 export * from "./methods/index.ts";
 export type { ModelConfig } from "./model/config.ts";
 export type { ChatMessage } from "./model/tokenizer/chat.ts";

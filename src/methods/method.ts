@@ -1,9 +1,11 @@
 /**
- * A method is data: what is always kept, how the rest is scored, and how the budget is split over layers and heads.
+ * A method is data: what is always kept, how the rest is scored, and how the budget is split over layers and heads; and, if it
+ * says so, what becomes of the entries it evicts and of the positions of those it keeps.
  *
  * budget: entries kept per KV head, averaged over layers and heads, the always-kept ones included.
  */
 import type { Schedule } from "../allocation/schedule.ts";
+import type { Merge } from "../merging/merge.ts";
 import type { Needs, Score } from "../scoring/score.ts";
 
 /** Tokens kept in every layer and head: the first and the last of the prompt. */
@@ -26,6 +28,10 @@ export interface Method {
   readonly needs: Needs;
   /** Whether kept entries sum to exactly budget * layers * KV heads; published presets may spend more. */
   readonly exact: boolean;
+  /** What evicted entries leave in kept ones; without it they are dropped. See `merged`. */
+  readonly merge?: Merge;
+  /** Kept keys are turned to positions packed within the cache; without it they keep their true ones. See `packed`. */
+  readonly packed?: true;
 }
 
 /** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */

@@ -9,6 +9,8 @@ import type { ModelConfig } from "../../src/model/config.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;
+/** How far a key lies before a query, where that is not the difference of their places in the sequence. */
+export type Distance = (layer: number, kvHead: number, query: number, key: number) => number;
 
 /** Logits of every position: [n][vocab]. */
 export function referenceLogits(
@@ -16,6 +18,7 @@ export function referenceLogits(
   weights: Weights,
   tokens: readonly number[],
   sees: Sees = () => true,
+  distance: Distance | null = null,
 ): number[][] {
   const w = (layer: number, part: string) => matrix(weights, `model.layers.${layer}.${part}.weight`);
   const embeddings = matrix(weights, "model.embed_tokens.weight");
@@ -25,15 +28,19 @@ export function referenceLogits(
     const x = stream.map((row) =>
       norm(row, vector(weights, `model.layers.${layer}.input_layernorm.weight`), config.normEpsilon),
     );
-    const q = heads(project(x, w(layer, "self_attn.q_proj")), config.headDim, frequencies);
-    const k = heads(project(x, w(layer, "self_attn.k_proj")), config.headDim, frequencies);
+    const turns = distance === null ? frequencies : null;
+    const q = heads(project(x, w(layer, "self_attn.q_proj")), config.headDim, turns);
+    const k = heads(project(x, w(layer, "self_attn.k_proj")), config.headDim, turns);
     const v = heads(project(x, w(layer, "self_attn.v_proj")), config.headDim, null);
     const mixed = tokens.map((_, i) =>
       Array.from({ length: config.queryHeads }, (_, h) => {
         const kvHead = Math.floor((h * config.kvHeads) / config.queryHeads);
         const window = config.slidingWindow[layer] ?? Number.POSITIVE_INFINITY;
-        const keys = tokens.map((_, j) => j).filter((j) => j <= i && j > i - window && sees(layer, kvHead, i, j));
-        const scores = keys.map((j) => dot(at(q, i, h), at(k, j, kvHead)) / Math.sqrt(config.headDim));
+        const apart = (j: number) => distance?.(layer, kvHead, i, j) ?? i - j;
+        const keys = tokens.map((_, j) => j).filter((j) => j <= i && apart(j) < window && sees(layer, kvHead, i, j));
+        // Attention sees of rotations only how far they are apart.
+        const query = (j: number) => (distance === null ? at(q, i, h) : turned(at(q, i, h), frequencies, apart(j)));
+        const scores = keys.map((j) => dot(query(j), at(k, j, kvHead)) / Math.sqrt(config.headDim));
         const top = Math.max(...scores);
         const mass = scores.map((s) => Math.exp(s - top));
         const total = mass.reduce((a, b) => a + b, 0);
@@ -72,17 +79,22 @@ function norm(row: readonly number[], scale: readonly number[], epsilon: number)
   return row.map((x, i) => (x / rms) * (scale[i] ?? 0));
 }
 
-/** [n][heads * d] -> [n][heads][d], rotated by position if frequencies are given (halves paired, as Hugging Face does). */
+/** [n][heads * d] -> [n][heads][d], rotated by position if frequencies are given. */
 function heads(x: readonly number[][], d: number, frequencies: Float64Array | null): number[][][] {
   return x.map((row, position) =>
     Array.from({ length: row.length / d }, (_, h) => {
       const part = row.slice(h * d, (h + 1) * d);
-      if (frequencies === null) return part;
-      return part.map((value, c) => {
-        const angle = position * (frequencies[c % (d / 2)] ?? 0);
-        const other = c < d / 2 ? -(part[c + d / 2] ?? 0) : (part[c - d / 2] ?? 0);
-        return value * Math.cos(angle) + other * Math.sin(angle);
-      });
+      return frequencies === null ? part : turned(part, frequencies, position);
     }),
   );
+}
+
+/** One head turned to a position: halves are paired, as Hugging Face does. */
+function turned(head: readonly number[], frequencies: Float64Array, position: number): number[] {
+  const d = head.length;
+  return head.map((value, c) => {
+    const angle = position * (frequencies[c % (d / 2)] ?? 0);
+    const other = c < d / 2 ? -(head[c + d / 2] ?? 0) : (head[c - d / 2] ?? 0);
+    return value * Math.cos(angle) + other * Math.sin(angle);
+  });
 }
