@@ -29,7 +29,8 @@ const schema = z.object({
  *   follow e, or all; with probability min(1, a_e / mean of a over c_1 .. c_m): v_c <- v_c + v_e / m for each of them
  * @cost the attention of `window` queries; adding `span` values for each merged entry
  * @memory that of the selection
- * @helps where a method evicts entries that attention still falls on, such as what fixed windows leave out
+ * @helps where a method evicts entries that attention still falls on, such as what fixed windows leave out; where
+ *   most of a prompt is evicted, values add up beyond their size: worse than dropping on SmolLM2-135M at 64 and 128 of 500 (2026-11)
  * @see https://proceedings.mlr.press/v235/zhang24n.html
  */
 export function camMerge(options: CamOptions = {}): Merge {
