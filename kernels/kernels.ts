@@ -11,6 +11,7 @@ import type { KeyNorms } from "./key-norms/index.ts";
 import type { KeySimilarity } from "./key-similarity/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
 import type { Moments } from "./moments/index.ts";
+import type { NearestKeys } from "./nearest-keys/index.ts";
 import type { ProjectedNorms } from "./projected-norms/index.ts";
 import type { Projections } from "./projections/index.ts";
 import type { QuadraticForms } from "./quadratic-forms/index.ts";
@@ -47,6 +48,8 @@ export interface Kernels extends Disposable {
   readonly valueNorms: ValueNorms;
   /** The same of what each query head's output projection makes of it: [KH, n, d], [hidden, H * d] -> [H, n]. */
   readonly projectedNorms: ProjectedNorms;
+  /** Which of some rows of its head each key is most like, by cosine: [KH, n, d] -> places and cosines [KH, n]. */
+  readonly nearestKeys: NearestKeys;
   /** Mean over the query heads of each group: [H, m] -> [KH, m]. */
   readonly groupMean: GroupMean;
   /** Maximum over the query heads of each group: [H, m] -> [KH, m]. */

@@ -12,6 +12,7 @@ import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { moments } from "./moments/onnx.ts";
+import { nearestKeys } from "./nearest-keys/onnx.ts";
 import { projectedNorms } from "./projected-norms/onnx.ts";
 import { projections } from "./projections/onnx.ts";
 import { quadraticForms } from "./quadratic-forms/onnx.ts";
@@ -39,6 +40,7 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     keySimilarity: keySimilarity(sessions),
     valueNorms: valueNorms(sessions),
     projectedNorms: projectedNorms(sessions),
+    nearestKeys: nearestKeys(sessions),
     groupMean: groupMean(sessions),
     groupMax: groupMax(sessions),
     maxPool: maxPool(sessions),

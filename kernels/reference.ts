@@ -12,6 +12,7 @@ import { keyNorms } from "./key-norms/reference.ts";
 import { keySimilarity } from "./key-similarity/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
 import { moments } from "./moments/reference.ts";
+import { nearestKeys } from "./nearest-keys/reference.ts";
 import { projectedNorms } from "./projected-norms/reference.ts";
 import { projections } from "./projections/reference.ts";
 import { quadraticForms } from "./quadratic-forms/reference.ts";
@@ -36,6 +37,7 @@ export const referenceKernels = (): Kernels => ({
   keySimilarity,
   valueNorms,
   projectedNorms,
+  nearestKeys,
   groupMean,
   groupMax,
   maxPool,

@@ -2,9 +2,12 @@
 import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
 import { type Choosable, type Context, promptCache } from "./context.ts";
+import type { Merge } from "./merging/merge.ts";
+import { mixed } from "./merging/mix.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
 import { inverseFrequencies } from "./model/rope.ts";
+import { type Kept, pack } from "./packing.ts";
 import { promptText } from "./prompt.ts";
 import type { LayerObservation } from "./scoring/score.ts";
 
@@ -17,7 +20,8 @@ import type { LayerObservation } from "./scoring/score.ts";
  * @throws KvError `observation_missing` if `prefill` was not told to observe what the method needs, `disposed`
  */
 export async function compress(context: Context, method: Method): Promise<KvCache> {
-  return retain(context, await select(method, observations(context)));
+  const { layers, length } = await kept(context, method, context.length);
+  return promptCache(context.model, layers, length, context.logits);
 }
 
 /**
@@ -30,13 +34,23 @@ export async function retain(context: Context, selection: Selection): Promise<Kv
 }
 
 /**
- * The selected entries, copied out layer by layer; a layer kept whole is shared instead.
+ * What a method leaves of the entries, and where decoding goes on.
  *
- * @param selection [layer][kvHead], ascending: the how manieth of its head's entries
+ * @param position of the next token, if positions stay true
  */
-export async function entriesOf(choosable: Choosable, selection: Selection): Promise<readonly LayerEntries[]> {
+export async function kept(choosable: Choosable, method: Method, position: number): Promise<Kept> {
+  const layers = await entriesOf(choosable, await select(method, observations(choosable)), method.merge);
+  return method.packed ? pack(choosable.model.config, layers) : { layers, length: position };
+}
+
+/** The selected entries, copied out layer by layer; a layer kept whole is shared instead. */
+async function entriesOf(choosable: Choosable, selection: Selection, merge?: Merge): Promise<readonly LayerEntries[]> {
   const layers: LayerEntries[] = [];
-  for (const [layer, rows] of selection.entries()) layers.push(await keep(choosable, layer, rows));
+  for (const [layer, observed] of observations(choosable).entries()) {
+    const [entries, rows] = [choosable.layers[layer], selection[layer]];
+    if (entries === undefined || rows === undefined) throw new RangeError(`no layer ${layer}`);
+    layers.push(await keep(observed, entries, rows, merge));
+  }
   return layers;
 }
 
@@ -67,27 +81,26 @@ export function observations({ model, layers, length, observation, tokens }: Cho
 }
 
 async function keep(
-  { model, layers, length }: Choosable,
-  layer: number,
+  observed: LayerObservation,
+  entries: LayerEntries,
   rows: Selection[number],
+  merge?: Merge,
 ): Promise<LayerEntries> {
-  const entries = layers[layer];
-  if (entries === undefined) throw new RangeError(`no layer ${layer}`);
-  if (rows.every((kept) => kept.length === length)) return entries;
-  const { kernels } = model.engine;
-  const dims = [model.config.kvHeads, length, model.config.headDim];
-  const [keys, values] = [
-    await kernels.gather({ data: entries.keys, dims }, rows),
-    await kernels.gather({ data: entries.values, dims }, rows),
-  ];
-  const offsets = offsetsOf(rows.map((kept) => kept.length));
+  const { length, kernels } = observed;
+  if (rows.every((chosen) => chosen.length === length)) return entries;
+  const picked = {
+    keys: (await kernels.gather(observed.keys, rows)).data,
+    values: (await kernels.gather(observed.values, rows)).data,
+  };
+  const offsets = offsetsOf(rows.map((chosen) => chosen.length));
   const positions = new Int32Array(offsets.at(-1) ?? 0);
-  for (const [head, kept] of rows.entries()) {
+  for (const [head, chosen] of rows.entries()) {
     const own = entries.positions.subarray(head * length, (head + 1) * length);
     positions.set(
-      kept.map((row) => own[row] ?? 0),
+      chosen.map((row) => own[row] ?? 0),
       offsets[head],
     );
   }
-  return { keys: keys.data, values: values.data, positions, offsets };
+  const { keys, values } = merge === undefined ? picked : await mixed(merge, { ...observed, kept: rows }, picked);
+  return { keys, values, positions, offsets };
 }

@@ -3,11 +3,13 @@ export * from "./allocation/index.ts";
 export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } from "./blocks/index.ts";
 export { KvCache } from "./cache/cache.ts";
 export type { Evictor, HeldEntries } from "./cache/evict.ts";
+export type { SavedMethod, SavedProvenance } from "./cache/file-format.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
 export * from "./decoding/index.ts";
 export type { Engine, Precision } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
+export { type ExtendOptions, extend } from "./generate/extend.ts";
 export {
   type FinishReason,
   type Generated,
@@ -22,6 +24,7 @@ export {
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
 export * from "./measure/index.ts";
 export * from "./measured/index.ts";
+export * from "./merging/index.ts";
 export * from "./methods/index.ts";
 export type { ModelConfig } from "./model/config.ts";
 export type { ChatMessage } from "./model/tokenizer/chat.ts";
@@ -30,5 +33,6 @@ export type { Observation } from "./observation.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PrefillOptions, prefill } from "./prefill.ts";
 export type { TokenPieces } from "./prompt.ts";
+export { type LoadedCache, loadCache, type SaveOptions, saveCache } from "./saved-cache.ts";
 export * from "./scoring/index.ts";
 export { version } from "./version.ts";

@@ -28,6 +28,21 @@ export function tokensOf({ tokenizer, config }: Model, prompt: string | Int32Arr
   return tokens;
 }
 
+/**
+ * The tokens of a text that goes on where an earlier one ended, as a copy: none that marks a beginning is added.
+ *
+ * @param before tokens of the sequence so far
+ * @throws KvError `empty_prompt`, `prompt_too_long`, `invalid_token`, `tokenizer_missing`, `invalid_option`
+ */
+export function continuationOf({ tokenizer, config }: Model, more: string | Int32Array, before: number): Int32Array {
+  if (typeof more !== "string" && !(more instanceof Int32Array))
+    throw notTokens(["prompt"], more, "a string or an Int32Array of token ids");
+  const tokens = typeof more === "string" ? encode(tokenizer, more, { addSpecialTokens: false }) : more.slice();
+  if (tokens.length === 0) throw noTokens();
+  checkTokens(config, tokens, before);
+  return tokens;
+}
+
 export const isPieces = (prompt: string | Int32Array | TokenPieces): prompt is TokenPieces =>
   prompt instanceof Object &&
   !(prompt instanceof Int32Array) &&
@@ -74,8 +89,12 @@ function notTokens(path: readonly (string | number)[], value: unknown, allowed: 
   return new KvError({ code: "invalid_option", path, found: Object.prototype.toString.call(value), allowed });
 }
 
-function encode(tokenizer: Model["tokenizer"], text: string): Int32Array {
-  if (tokenizer !== null) return tokenizer.encode(text);
+function encode(
+  tokenizer: Model["tokenizer"],
+  text: string,
+  options?: { readonly addSpecialTokens: boolean },
+): Int32Array {
+  if (tokenizer !== null) return tokenizer.encode(text, options);
   throw new KvError({
     code: "tokenizer_missing",
     path: ["prompt"],

@@ -2,7 +2,6 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { rotate } from "../src/engine/onnx/rope.ts";
 import {
   chain,
   compressInBlocks,
@@ -14,7 +13,7 @@ import {
   type Score,
   uniform,
 } from "../src/index.ts";
-import { inverseFrequencies } from "../src/model/rope.ts";
+import { inverseFrequencies, rotate } from "../src/model/rope.ts";
 import { maxDifference } from "./support/golden.ts";
 import { holds } from "./support/seed.ts";
 import { sharedModel } from "./support/tiny-model.ts";

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { KvCache } from "../cache/cache.ts";
 import type { LayerEntries } from "../cache/layer.ts";
 import { PromptCache } from "../cache/prompt.ts";
-import { entriesOf, observations } from "../compress.ts";
+import { kept, observations } from "../compress.ts";
 import { type Choosable, promptCache } from "../context.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
@@ -93,8 +93,8 @@ export async function compressInBlocks(
     logits = result.logits;
   }
   const held = choosable(model, cache, seen);
-  const layers = await entriesOf(held, await select(method, observations(held)));
-  return promptCache(model, layers.map(owned), cache.position, logits);
+  const { layers, length } = await kept(held, method, cache.position);
+  return promptCache(model, layers.map(owned), length, logits);
 }
 
 interface Sizes {

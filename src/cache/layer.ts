@@ -19,7 +19,7 @@ export interface CacheGeometry {
   readonly headDim: number;
 }
 
-export const headLength = ({ offsets }: LayerEntries, head: number): number =>
+export const headLength = ({ offsets }: Pick<LayerEntries, "offsets">, head: number): number =>
   (offsets[head + 1] ?? 0) - (offsets[head] ?? 0);
 
 /** Whether every KV head of the layer holds equally many entries, so that it can be read as [KH, P, d]. */

@@ -12,6 +12,13 @@ export const TAIL_PAGE = 16;
 
 export const emptyTail: Tail = { data: new Float32Array(0), length: 0 };
 
+/** A tail of these rows, with the room that as many appended ones would have. */
+export function tailOf(rows: Float32Array, length: number): Tail {
+  if (length === 0) return emptyTail;
+  const capacity = TAIL_PAGE * 2 ** Math.max(0, Math.ceil(Math.log2(length / TAIL_PAGE)));
+  return { data: grown(rows, capacity * (rows.length / length)), length };
+}
+
 /** The tail with one more row. The old value must not be used again: both may share memory. */
 export function appendRow({ data, length }: Tail, row: Float32Array): Tail {
   const full = data.length < (length + 1) * row.length;

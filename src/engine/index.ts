@@ -67,6 +67,18 @@ export interface Step {
   readonly cache: KvCache;
 }
 
+/** One sequence's next tokens, several at once. */
+export interface ExtendRequest {
+  /** At least one, all below the vocabulary's size. */
+  readonly tokens: Int32Array;
+  /** Tokens run at once, at most; the result does not depend on it. */
+  readonly chunk: number;
+  /** Takes in the tokens' keys and values, and the logits that follow the last. If `extend` throws, it may have taken in some. */
+  readonly cache: KvCache;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 export interface Engine extends Disposable {
   readonly name: string;
   readonly version: string;
@@ -87,4 +99,6 @@ export interface Engine extends Disposable {
    * @throws KvError `invalid_option` for a cache that is in the batch twice
    */
   step(batch: readonly Step[]): Promise<readonly Float32Array[]>;
+  /** As steps of one token after another, in fewer runs: the logits after the last, [vocab]. @throws KvError `aborted` */
+  extend(request: ExtendRequest): Promise<Float32Array>;
 }

@@ -1,10 +1,12 @@
 /**
- * A method is data: what is always kept, how the rest is scored, and how the budget is split over layers and heads.
+ * A method is data: what is always kept, how the rest is scored, and how the budget is split over layers and heads; and, if it
+ * says so, what becomes of the entries it evicts and of the positions of those it keeps.
  *
  * budget: entries kept per KV head, averaged over layers and heads, the always-kept ones included. On a network with sliding and full
  * layers (Gemma 3) only the full ones count, and only they are given to scores and schedules: the others keep their window.
  */
 import type { Schedule } from "../allocation/schedule.ts";
+import type { Merge } from "../merging/merge.ts";
 import type { Needs, Score } from "../scoring/score.ts";
 
 /** Tokens kept in every layer and head: the first and the last of the prompt. */
@@ -29,6 +31,10 @@ export interface Method {
   readonly exact: boolean;
   /** Whether score or schedule tell KV heads apart by their number; else permuted heads keep what they kept. */
   readonly namesHeads: boolean;
+  /** What evicted entries leave in kept ones; without it they are dropped. See `merged`. */
+  readonly merge?: Merge;
+  /** Kept keys are turned to positions packed within the cache; without it they keep their true ones. See `packed`. */
+  readonly packed?: true;
 }
 
 /** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */

@@ -8,7 +8,18 @@ import { loadFilters, loadModel, pipeline, qFilters } from "../../src/index.ts";
 import { goldenGguf } from "../support/golden-model.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const NAMES = ["sweep", "needle", "fewshot", "ruler", "longbench", "report", "funnel", "cost", "measure"] as const;
+const NAMES = [
+  "sweep",
+  "needle",
+  "fewshot",
+  "ruler",
+  "longbench",
+  "report",
+  "funnel",
+  "cost",
+  "measure",
+  "ask",
+] as const;
 const PATIENCE = 120_000;
 
 let folder: string;
@@ -76,6 +87,14 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["measure", ["--what", "filters", "--length", "0"], "an integer >= 1"],
     ["cost", ["--out", "cost"], ".svg, .png, .html"],
     ["cost", ["--lengths", "1e9", "--methods", "x"], "one of full"],
+    ["ask", [], "a text to ask about"],
+    ["ask", ["none.txt", "Why?"], "a text file that can be read"],
+    ["ask", ["x.txt", "--method", "keydif"], "one of full, window"],
+    ["ask", ["x.txt", "--budget", "0"], "an integer >= 1"],
+    ["ask", ["x.txt", "--tokens", "all"], "an integer >= 1"],
+    ["ask", ["--load", "none.safetensors", "Why?"], "a file that saveCache wrote"],
+    ["ask", ["--load", "x", "--budget", "64"], "left out: a saved cache has its own"],
+    ["ask", [fileURLToPath(import.meta.url), "--save", "none/x.safetensors"], "in a folder that can be written"],
   ];
   for (const [recipe, args, allowed] of cases)
     test(
@@ -212,6 +231,40 @@ if (path !== null) {
         const cost = await run("cost", "--model", path, "--lengths", "100,200", "--tokens", "2", "--out", "cost.png");
         expect(cost).toMatchObject({ err: "", code: 0 });
         expect(readFileSync(join(folder, "cost.png")).subarray(1, 4).toString()).toBe("PNG");
+      },
+      PATIENCE,
+    );
+
+    test(
+      "a document is compressed once, saved, and asked again",
+      async () => {
+        const grass = "The grass is green. The sky is blue. ".repeat(20);
+        writeFileSync(join(folder, "doc.txt"), `${grass}The code of the safe is 7319. ${grass}`);
+        const questions = ["What is the code of the safe?", "What colour is the grass?"];
+        const saving = await run("ask", "doc.txt", ...questions, "--model", path, "--save", "doc.safetensors");
+        expect(saving).toMatchObject({ err: "", code: 0 });
+        for (const part of ["keydiff", ...questions, "7319", "green"]) expect(saving.out).toContain(part);
+        const child = Bun.spawn(
+          [process.execPath, join(root, "recipes/ask.ts"), "--model", path, "--load", "doc.safetensors", "--json"],
+          {
+            cwd: folder,
+            stdin: new Blob([`${questions[0]}\n\n${"long ".repeat(9000)}\n${questions[1]}\n`]),
+            stdout: "pipe",
+            stderr: "pipe",
+          },
+        );
+        const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+        // A question too long for the model is told, and keeps no other from its answer.
+        expect(code).toBe(1);
+        expect(err.trim().split("\n")).toHaveLength(1);
+        expect(err).toContain("context");
+        const [about, ...answers] = out
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        expect(about.method).toMatchObject({ name: "keydiff", budget: 256 });
+        expect(answers.map(({ question }) => question)).toEqual(questions);
+        for (const { answer } of answers) expect(saving.out).toContain(answer);
       },
       PATIENCE,
     );

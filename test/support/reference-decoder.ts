@@ -10,12 +10,26 @@ import type { Weights } from "../../src/model/weights/weights.ts";
 
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;
 
+export interface Watched {
+  /** How far a key lies before a query, where that is not the difference of their places in the sequence. */
+  readonly distance?: (layer: number, kvHead: number, query: number, key: number) => number;
+  /** Is told what each query head attends to: the keys it sees, and the weight of each. */
+  readonly watch?: (
+    layer: number,
+    queryHead: number,
+    query: number,
+    keys: readonly number[],
+    weights: readonly number[],
+  ) => void;
+}
+
 /** Logits of every position: [n][vocab]. */
 export function referenceLogits(
   config: ModelConfig,
   weights: Weights,
   tokens: readonly number[],
   sees: Sees = () => true,
+  { distance, watch }: Watched = {},
 ): number[][] {
   const w = (layer: number, part: string) => matrix(weights, `model.layers.${layer}.${part}.weight`);
   const embeddings = matrix(weights, "model.embed_tokens.weight");
@@ -39,11 +53,20 @@ export function referenceLogits(
       Array.from({ length: config.queryHeads }, (_, h) => {
         const kvHead = Math.floor((h * config.kvHeads) / config.queryHeads);
         const window = config.slidingWindow[layer] ?? Number.POSITIVE_INFINITY;
-        const keys = tokens.map((_, j) => j).filter((j) => j <= i && j > i - window && sees(layer, kvHead, i, j));
-        const scores = keys.map((j) => dot(at(q, i, h), at(k, j, kvHead)) / Math.sqrt(config.headDim));
+        const apart = (j: number) => distance?.(layer, kvHead, i, j) ?? i - j;
+        const keys = tokens.map((_, j) => j).filter((j) => j <= i && apart(j) < window && sees(layer, kvHead, i, j));
+        const key = (j: number) => turned(at(k, j, kvHead), frequencies, i - j - apart(j));
+        const scores = keys.map((j) => dot(at(q, i, h), key(j)) / Math.sqrt(config.headDim));
         const top = Math.max(...scores);
         const mass = scores.map((s) => Math.exp(s - top));
         const total = mass.reduce((a, b) => a + b, 0);
+        watch?.(
+          layer,
+          h,
+          i,
+          keys,
+          mass.map((m) => m / total),
+        );
         return at(v, i, kvHead).map((_, c) =>
           keys.reduce((sum, j, n) => sum + ((mass[n] ?? 0) / total) * (at(v, j, kvHead)[c] ?? 0), 0),
         );
@@ -87,16 +110,17 @@ const activate: Readonly<Record<Activation, (x: number) => number>> = {
 const chunks = (row: readonly number[], size: number): number[][] =>
   Array.from({ length: row.length / size }, (_, i) => row.slice(i * size, (i + 1) * size));
 
-/** [n][heads][d], each row turned by its position (halves paired, as Hugging Face does). */
-function rotated(x: readonly number[][][], frequencies: Float64Array): number[][][] {
+/** [n][heads][d], each row turned by its position. */
+const rotated = (x: readonly number[][][], frequencies: Float64Array): number[][][] =>
+  x.map((heads, position) => heads.map((head) => turned(head, frequencies, position)));
+
+/** One head turned by so many positions: halves are paired, as Hugging Face does. */
+function turned(head: number[], frequencies: Float64Array, by: number): number[] {
+  if (by === 0) return head;
   const half = frequencies.length;
-  return x.map((heads, position) =>
-    heads.map((part) =>
-      part.map((value, c) => {
-        const angle = position * (frequencies[c % half] ?? 0);
-        const other = c < half ? -(part[c + half] ?? 0) : (part[c - half] ?? 0);
-        return value * Math.cos(angle) + other * Math.sin(angle);
-      }),
-    ),
-  );
+  return head.map((value, c) => {
+    const angle = by * (frequencies[c % half] ?? 0);
+    const other = c < half ? -(head[c + half] ?? 0) : (head[c - half] ?? 0);
+    return value * Math.cos(angle) + other * Math.sin(angle);
+  });
 }

@@ -59,53 +59,61 @@ export function chunkFeeds(config: ModelConfig, past: PromptCache, count: number
   return feeds;
 }
 
-/** One token after a compressed prompt and its tail, read where they lie. */
-export function raggedFeeds(config: ModelConfig, cache: KvCache): Feeds {
+/** The next `count` tokens after a compressed prompt and its tail, read where they lie. */
+export function raggedFeeds(config: ModelConfig, cache: KvCache, count = 1): Feeds {
   const { layers, kvHeads, headDim } = config;
-  const { length: position, tail } = cache;
+  const { tail } = cache;
+  const next = { position: cache.length, count };
   const width = layers * 2 * kvHeads * headDim;
   const feeds: Feeds = {
     ragged: YES,
     tail: { data: tail.data.subarray(0, tail.length * width), dims: [tail.length, width] },
   };
-  for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = tailBias(tail.length, window);
+  for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = freshBias(tail.length, count, window);
   cache.layers.forEach((entries, layer) => {
     const blocks = isUniform(entries) ? kvHeads : 1;
     const dims = [1, blocks, entries.positions.length / blocks, headDim];
     feeds[`past.k.${layer}`] = { data: entries.keys, dims };
     feeds[`past.v.${layer}`] = { data: entries.values, dims };
-    feeds[`past.bias.${layer}`] = pastBias(config, entries, blocks, config.slidingWindow[layer] ?? null, position);
+    feeds[`past.bias.${layer}`] = pastBias(config, entries, blocks, config.slidingWindow[layer] ?? null, next);
   });
   return feeds;
 }
 
-/** The tail's tokens are the last ones before this, so only distance can hide them: [1, 1, T + 1]. */
-function tailBias(length: number, slidingWindow: number | null): Feed {
-  const hidden = slidingWindow === null ? 0 : Math.max(0, length + 1 - slidingWindow);
-  return { data: new Float32Array(length + 1).fill(MASKED, 0, hidden), dims: [1, 1, length + 1] };
+/** Of the tail's tokens and the new ones, the last before a token and itself, only distance can hide any: [1, S, T + S]. */
+function freshBias(tail: number, count: number, slidingWindow: number | null): Feed {
+  const columns = tail + count;
+  const bias = new Float32Array(count * columns).fill(MASKED);
+  for (let row = 0; row < count; row++) {
+    const end = tail + row + 1;
+    const hidden = slidingWindow === null ? 0 : Math.max(0, end - slidingWindow);
+    bias.fill(0, row * columns + hidden, row * columns + end);
+  }
+  return { data: bias, dims: [1, count, columns] };
 }
 
-/** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads. */
+/** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads: [H, S, P], or one row for all S. */
 function pastBias(
   { queryHeads, kvHeads }: ModelConfig,
   entries: LayerEntries,
   blocks: number,
   slidingWindow: number | null,
-  position: number,
+  next: { readonly position: number; readonly count: number },
 ): Feed {
   const { positions, offsets } = entries;
   if (blocks > 1 && slidingWindow === null) return NO_BIAS;
+  const rows = slidingWindow === null ? 1 : next.count;
   const group = queryHeads / kvHeads;
   const columns = positions.length / blocks;
-  const bias = new Float32Array(queryHeads * columns).fill(blocks > 1 ? 0 : MASKED);
+  const bias = new Float32Array(queryHeads * rows * columns).fill(blocks > 1 ? 0 : MASKED);
   for (let head = 0; head < queryHeads; head++) {
     const kvHead = Math.floor(head / group);
     const [from = 0, to = 0] = offsets.subarray(kvHead, kvHead + 2);
-    const shift = head * columns - (blocks > 1 ? from : 0);
-    for (let i = from; i < to; i++) {
-      const visible = slidingWindow === null || (positions[i] ?? 0) > position - slidingWindow;
-      bias[shift + i] = visible ? 0 : MASKED;
+    for (let row = 0; row < rows; row++) {
+      const shift = (head * rows + row) * columns - (blocks > 1 ? from : 0);
+      const last = slidingWindow === null ? Number.NEGATIVE_INFINITY : next.position + row - slidingWindow;
+      for (let i = from; i < to; i++) bias[shift + i] = (positions[i] ?? 0) > last ? 0 : MASKED;
     }
   }
-  return { data: bias, dims: [queryHeads, 1, columns] };
+  return { data: bias, dims: [queryHeads, rows, columns] };
 }

@@ -13,8 +13,9 @@ import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
 import { openWorker } from "../../onnx/worker/index.ts";
-import type { Engine, Precision, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, Precision, PrefillRequest, Step } from "../index.ts";
 import { buildDecoder } from "./decoder.ts";
+import { extend } from "./extend.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
@@ -79,6 +80,7 @@ async function onHost(
     },
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     step: guard((batch: readonly Step[]) => stepper(batch)),
+    extend: guard((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {
       if (disposed) return;
       disposed = true;

@@ -60,16 +60,3 @@ function table(frequencies: Float64Array, positions: number, of: (angle: number)
   );
   return { data, dims: [positions, half] };
 }
-
-/** Turns the heads of one token's queries or keys to a position, in place: each half of a head's channels pairs with the other. */
-export function rotate(heads: Float32Array, frequencies: Float64Array, position: number): void {
-  const half = frequencies.length;
-  for (let j = 0; j < half; j++) {
-    const [cos, sin] = [Math.cos(position * (frequencies[j] ?? 0)), Math.sin(position * (frequencies[j] ?? 0))];
-    for (let at = j; at < heads.length; at += 2 * half) {
-      const [a, b] = [heads[at] ?? 0, heads[at + half] ?? 0];
-      heads[at] = a * cos - b * sin;
-      heads[at + half] = b * cos + a * sin;
-    }
-  }
-}

@@ -79,7 +79,7 @@ async function together(
 }
 
 /** One sequence's part of [L, 2, KH, B, d]: [L, 2, KH, d]. */
-function rowOf(entries: Float32Array, sequence: number, count: number, headDim: number): Float32Array {
+export function rowOf(entries: Float32Array, sequence: number, count: number, headDim: number): Float32Array {
   const row = new Float32Array(entries.length / count);
   for (let to = 0; to < row.length; to += headDim) {
     const from = to * count + sequence * headDim;

@@ -27,15 +27,17 @@ const types: ReadonlyMap<string, WeightType> = new Map([
   ["BF16", "BF16"],
 ]);
 
+const Metadata = z.record(z.string(), z.string()).default({});
+
+/** What a file says of itself beside its tensors; {} where it says nothing. @throws KvError `corrupt_file` */
+export function readSafetensorsMetadata(file: RangeFile): Readonly<Record<string, string>> {
+  const { header } = readHeader(file);
+  return parseWith(Metadata, Reflect.get(header, "__metadata__"), "corrupt_file", `${file.path}: __metadata__`);
+}
+
 /** Every tensor of `file`, in file order. @throws KvError `corrupt_file`, `unsupported_format` */
 export function readSafetensorsHeader(file: RangeFile): StoredTensor[] {
-  const length = headerLength(file);
-  const bytes = new Uint8Array(length);
-  file.readInto(bytes, 8);
-  const header = parseJson(decodeText(bytes, file.path), file.path);
-  const start = 8 + length;
-  // Not through zod, which leaves out a tensor called __proto__.
-  if (!(header instanceof Object) || Array.isArray(header)) throw corrupt(file, "header", header, "a JSON object");
+  const { header, start } = readHeader(file);
   const entries = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
     .map(([name, entry]) => ({ name, entry: parseWith(Entry, entry, "corrupt_file", `${file.path}: ${name}`) }))
@@ -49,6 +51,17 @@ export function readSafetensorsHeader(file: RangeFile): StoredTensor[] {
   });
   if (start + end !== file.size) throw corrupt(file, "length", file.size, `${start + end} bytes, as the header says`);
   return tensors;
+}
+
+/** The header, and where the tensors' bytes start. */
+function readHeader(file: RangeFile): { readonly header: object; readonly start: number } {
+  const length = headerLength(file);
+  const bytes = new Uint8Array(length);
+  file.readInto(bytes, 8);
+  const header = parseJson(decodeText(bytes, file.path), file.path);
+  // Not through zod, which leaves out a tensor called __proto__.
+  if (!(header instanceof Object) || Array.isArray(header)) throw corrupt(file, "header", header, "a JSON object");
+  return { header, start: 8 + length };
 }
 
 function headerLength(file: RangeFile): number {

@@ -1,0 +1,45 @@
+/** Several tokens of one sequence over a compressed cache, chunk by chunk: each reads the weights once. */
+import { throwIfAborted } from "../../abort.ts";
+import type { KvCache } from "../../cache/cache.ts";
+import { isUniform } from "../../cache/layer.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { release } from "../../onnx/session.ts";
+import type { ExtendRequest } from "../index.ts";
+import { raggedFeeds } from "./feeds.ts";
+import { rowFeeds } from "./rows.ts";
+import { embeddingsOf, floats, type Run } from "./run.ts";
+import { rowOf } from "./step.ts";
+
+/** Scores of a layer that may be in memory at once: 64 MiB of them. */
+const SCORES = 2 ** 24;
+
+export async function extend(run: Run, request: ExtendRequest): Promise<Float32Array> {
+  const { config, session, tables, idle } = run;
+  const { tokens, cache, signal, onProgress } = request;
+  const n = tokens.length;
+  for (let from = 0; from < n; ) {
+    throwIfAborted(signal, ["signal"]);
+    const count = Math.min(request.chunk, affordable(config, cache), n - from);
+    const start = cache.length;
+    const rows = {
+      embeddings: embeddingsOf(run, tokens.subarray(from, from + count)),
+      positions: Int32Array.from({ length: count }, (_, i) => start + i),
+      logitsFrom: count - 1,
+      queriesFrom: null,
+    };
+    const feeds = { ...idle, ...rowFeeds(config, tables, rows), ...raggedFeeds(config, cache, count) };
+    const out = await session.run(feeds, ["logits", "entries"]);
+    const [logits, entries] = [floats(out, "logits").slice(), floats(out, "entries")];
+    for (let row = 0; row < count; row++) cache.append(rowOf(entries, row, count, config.headDim), logits);
+    release(out);
+    from += count;
+    onProgress?.(from, n);
+  }
+  return cache.logits;
+}
+
+/** Tokens whose scores fit: a ragged layer scores the entries of all its KV heads for every query head. */
+function affordable({ queryHeads, kvHeads }: ModelConfig, { layers, tail }: KvCache): number {
+  const scored = layers.map((entries) => entries.positions.length / (isUniform(entries) ? kvHeads : 1));
+  return Math.max(1, Math.floor(SCORES / (queryHeads * (Math.max(...scored) + tail.length + 1))));
+}
