@@ -6,7 +6,8 @@
  * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations.
  */
 import { KvError } from "../error.ts";
-import { comesForGoes, compacted, type Evictor, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
+import type { Decider, Evictor, Held, TokenSight, Workplace } from "./decider.ts";
+import { comesForGoes, compacted, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
 import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
 
@@ -20,7 +21,11 @@ export interface CacheContents {
   /** Logits of the next token: [vocab]. */
   readonly logits: Float32Array;
   readonly tail?: Tail;
+  /** What the prompt's attention gave to the entries of `layers` (decider.ts), where it was observed. */
+  readonly received?: readonly Float32Array[] | null;
 }
+
+const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
 
 export class KvCache implements Disposable {
   #contents: CacheContents | null;
@@ -28,6 +33,10 @@ export class KvCache implements Disposable {
   /** Whether no other cache, and no context, shares the layers. */
   #own = false;
   #layout: object = {};
+  /** What the newest token showed. */
+  #sight = NOTHING_SEEN;
+  /** Who decides after the next token, and on whose behalf. */
+  #begun: { readonly evictor: Evictor; readonly decide: Decider } | null = null;
 
   constructor(contents: CacheContents) {
     this.#contents = contents;
@@ -102,31 +111,39 @@ export class KvCache implements Disposable {
   /** A cache that continues on its own: shares `layers` until one of the two evicts, copies the tail. */
   fork(): KvCache {
     this.#own = false;
-    return new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
+    const fork = new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
+    fork.#sight = this.#sight;
+    fork.#begun = this.#begun;
+    return fork;
   }
 
-  /** Takes in one decoded token: its keys and values [L, 2, KH, d] and the logits that follow it. For engines. */
-  append(entries: Float32Array, logits: Float32Array): void {
+  /** Takes in one decoded token: its keys and values [L, 2, KH, d], the logits that follow it, and what it showed. For engines. */
+  append(entries: Float32Array, logits: Float32Array, sight = NOTHING_SEEN): void {
     this.#contents = { ...this.#live, length: this.#live.length + 1, logits };
     this.#tail = appendRow(this.#tail, entries);
+    this.#sight = sight;
   }
 
   /**
-   * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token.
+   * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token. An evictor begins
+   * anew with a cache that another has evicted from.
    *
-   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `disposed`
+   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `observation_missing` if it was shown too little, `disposed`
    */
-  evict(evictor: Evictor): void {
-    const stored = this.#stored;
-    const gone = evictions(evictor, stored);
+  async evict(evictor: Evictor, workplace: Workplace): Promise<void> {
+    const held: Held = { ...this.#stored, sight: this.#sight, received: this.#live.received ?? null };
+    const decide = this.#begun?.evictor === evictor ? this.#begun.decide : evictor.start(held, workplace);
+    const { gone: named, next } = await decide(held);
+    const gone = evictions(named, held);
+    this.#begun = { evictor, decide: next };
     if (gone === null) return;
-    if (this.#own && comesForGoes(gone, stored)) takeOver(stored, gone);
+    if (this.#own && comesForGoes(gone, held)) takeOver(held, gone);
     else {
-      this.#contents = { ...this.#live, layers: compacted(stored, gone) };
+      this.#contents = { ...this.#live, layers: compacted(held, gone), received: null };
       this.#layout = {};
       this.#own = true;
     }
-    const { layers, kvHeads, headDim } = stored.geometry;
+    const { layers, kvHeads, headDim } = held.geometry;
     this.#tail = withoutRows(this.#tail, layers * 2 * kvHeads * headDim);
   }
 

@@ -1,9 +1,10 @@
 import { count } from "../methods/options.ts";
 import { definePolicy, type PolicyFactory } from "./policy.ts";
+import type { Target } from "./target.ts";
 
 export interface StreamingWindowOptions {
-  /** Entries kept per KV head, sinks included; > sinks. */
-  readonly budget: number;
+  /** Entries kept per KV head, sinks included, or a share of the tokens seen ("25%"); > sinks. */
+  readonly budget: Target;
   /** Positions from 0 on that stay as attention sinks, where a head still holds them; default 4. */
   readonly sinks?: number;
 }
@@ -19,11 +20,9 @@ export interface StreamingWindowOptions {
 export const streamingWindow: PolicyFactory<StreamingWindowOptions> = definePolicy(
   "streamingwindow",
   { options: { sinks: count(0).default(4) }, budgetAbove: "sinks" },
-  ({ budget, sinks }) =>
-    ({ positions }) => {
-      const excess = positions.length - budget;
-      return excess === 1 ? [oldest(positions, sinks)] : allOldest(positions, sinks, excess);
-    },
+  ({ sinks }) =>
+    ({ positions, excess }) =>
+      excess === 1 ? [oldest(positions, sinks)] : allOldest(positions, sinks, excess),
 );
 
 /** The place of the lowest position that is no sink: what goes from every head at almost every token, so without a list. */

@@ -7,6 +7,7 @@
  */
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
+import type { Sight } from "../cache/decider.ts";
 import type { LayerEntries } from "../cache/layer.ts";
 import type { PromptCache } from "../cache/prompt.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -54,8 +55,10 @@ export interface PrefillResult {
 /** One sequence's next token. */
 export interface Step {
   readonly token: number;
-  /** Takes in the token's keys and values, and the logits that follow. */
+  /** Takes in the token's keys and values, the logits that follow, and what of the token is to be seen. */
   readonly cache: KvCache;
+  /** Default: nothing but positions. */
+  readonly sees?: Sight;
 }
 
 export interface Engine extends Disposable {

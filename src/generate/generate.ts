@@ -3,6 +3,7 @@ import type { KvCache } from "../cache/cache.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
+import { decode } from "./decode.ts";
 import { type GenerateOptions, stepSchema } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
 import { type IndexedToken, Run } from "./run.ts";
@@ -80,8 +81,7 @@ export async function step(
       allowed: `below the model's context of ${contextLength}`,
     });
   }
-  const [logits] = await model.engine.step([{ token, cache }]);
-  if (evict !== undefined) cache.evict(evict);
+  const [logits] = await decode(model.engine, [{ token, cache }], evict);
   return logits ?? cache.logits;
 }
 

@@ -10,12 +10,22 @@ import type { Weights } from "../../src/model/weights/weights.ts";
 
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;
 
+/** Is told what each query head attends to: the keys it sees, and the weight of each. */
+export type Watch = (
+  layer: number,
+  queryHead: number,
+  query: number,
+  keys: readonly number[],
+  weights: readonly number[],
+) => void;
+
 /** Logits of every position: [n][vocab]. */
 export function referenceLogits(
   config: ModelConfig,
   weights: Weights,
   tokens: readonly number[],
   sees: Sees = () => true,
+  watch: Watch = () => {},
 ): number[][] {
   const w = (layer: number, part: string) => matrix(weights, `model.layers.${layer}.${part}.weight`);
   const embeddings = matrix(weights, "model.embed_tokens.weight");
@@ -37,6 +47,13 @@ export function referenceLogits(
         const top = Math.max(...scores);
         const mass = scores.map((s) => Math.exp(s - top));
         const total = mass.reduce((a, b) => a + b, 0);
+        watch(
+          layer,
+          h,
+          i,
+          keys,
+          mass.map((m) => m / total),
+        );
         return at(v, i, kvHead).map((_, c) =>
           keys.reduce((sum, j, n) => sum + ((mass[n] ?? 0) / total) * (at(v, j, kvHead)[c] ?? 0), 0),
         );

@@ -90,7 +90,7 @@ const lives = fc.record({
 
 /** Lives of a policy's streams; `after` sees every token taken in, `end` what came of the whole. */
 export function onStreams(
-  factory: PolicyFactory,
+  factory: PolicyFactory<{ readonly budget: number }>,
   { after = () => {}, end = () => {} }: { after?: (taken: Taken, life: Life) => void; end?: (life: Life) => void },
   runs = 40,
 ): Promise<void> {
@@ -153,15 +153,19 @@ async function take(
   first: number,
   evict?: null,
 ): Promise<readonly Taken[]> {
-  const batch = streams.map(({ cache }, i) => ({ cache, token: (first + 7 * i) % 64 }));
+  const batch = streams.map(({ cache, policy }, i) => {
+    const token = (first + 7 * i) % 64;
+    return policy === null || evict === null ? { cache, token } : { cache, token, sees: policy.sees };
+  });
   const results = await model.engine.step(batch);
+  for (const { cache, policy } of streams)
+    if (policy !== null && evict !== null) await cache.evict(policy, model.engine);
   return streams.map((stream, i) => {
-    const { cache, policy, tokens, held } = stream;
+    const { cache, tokens, held } = stream;
     const position = tokens.length;
     tokens.push(batch[i]?.token ?? 0);
     stream.before.set(position, held);
     stream.logits.push([position, results[i] ?? new Float32Array(0)]);
-    if (policy !== null && evict !== null) cache.evict(policy);
     stream.held = heldBy(cache);
     const count = (all: Held) => all.flat().reduce((sum, { length }) => sum + length, 0);
     const all = count(held) + held.flat().length;

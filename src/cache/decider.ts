@@ -1,0 +1,45 @@
+/** Who decides what goes of a cache while tokens are generated, and what he is shown for it. */
+import type { Kernels } from "../../kernels/index.ts";
+import type { Evictions, Stored } from "./evict.ts";
+
+/** What is looked at of every token beside the positions held; what is not asked for costs nothing. */
+export type Sight = "positions" | "queries" | "attention";
+
+/** What a step shows of its token, as far as it was asked. */
+export interface TokenSight {
+  /** Each layer's queries after RoPE: [H, d]. */
+  readonly queries: readonly Float32Array[] | null;
+  /** [layer][kvHead], the attention to each entry as they lie, the token's own last, summed over the query heads that read the KV head. */
+  readonly attention: readonly (readonly Float32Array[])[] | null;
+}
+
+/** A cache as it is after a token, before anything goes. */
+export interface Held extends Stored {
+  /** What the newest token showed. */
+  readonly sight: TokenSight;
+  /**
+   * Of each layer, entry by entry as `layers` holds them, the attention of all the prompt's queries, summed over the query heads that read
+   * a KV head; null unless prefill added it up, and once something went.
+   */
+  readonly received: readonly Float32Array[] | null;
+}
+
+/** Decides after one token: what goes, and who decides after the next. A pure function, so that forks share it. */
+export type Decider = (held: Held) => Decision | Promise<Decision>;
+
+export interface Decision {
+  readonly gone: Evictions;
+  readonly next: Decider;
+}
+
+/** Where decisions are computed: an engine is such a place. */
+export interface Workplace {
+  readonly kernels: Kernels;
+  readonly config: { readonly slidingWindow: readonly (number | null)[] };
+}
+
+export interface Evictor {
+  readonly sees: Sight;
+  /** Who decides after the first token. @throws KvError `observation_missing`, `invalid_option` where it cannot begin */
+  start(held: Held, workplace: Workplace): Decider;
+}
