@@ -125,15 +125,23 @@ export class KvCache implements Disposable {
   }
 
   /**
-   * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token. An evictor begins
-   * anew with a cache that another has evicted from.
+   * Who decides after the next token. An evictor that did not decide here last begins anew.
+   *
+   * @throws KvError `observation_missing`, `invalid_option` where it cannot begin, `disposed`
+   */
+  begin(evictor: Evictor, workplace: Workplace): Decider {
+    if (this.#begun?.evictor !== evictor) this.#begun = { evictor, decide: evictor.start(this.#held, workplace) };
+    return this.#begun.decide;
+  }
+
+  /**
+   * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token.
    *
    * @throws KvError `wrong_shape` if the evictor names entries that are not there, `observation_missing` if it was shown too little, `disposed`
    */
   async evict(evictor: Evictor, workplace: Workplace): Promise<void> {
-    const held: Held = { ...this.#stored, sight: this.#sight, received: this.#live.received ?? null };
-    const decide = this.#begun?.evictor === evictor ? this.#begun.decide : evictor.start(held, workplace);
-    const { gone: named, next } = await decide(held);
+    const held = this.#held;
+    const { gone: named, next } = await this.begin(evictor, workplace)(held);
     const gone = evictions(named, held);
     this.#begun = { evictor, decide: next };
     if (gone === null) return;
@@ -152,6 +160,10 @@ export class KvCache implements Disposable {
     this.#contents = null;
     this.#tail = emptyTail;
     this.#layout = {};
+  }
+
+  get #held(): Held {
+    return { ...this.#stored, sight: this.#sight, received: this.#live.received ?? null };
   }
 
   get #stored(): Stored {

@@ -40,6 +40,6 @@ export interface Workplace {
 
 export interface Evictor {
   readonly sees: Sight;
-  /** Who decides after the first token. @throws KvError `observation_missing`, `invalid_option` where it cannot begin */
+  /** Who decides after the next token, before it comes. @throws KvError `observation_missing`, `invalid_option` where it cannot begin */
   start(held: Held, workplace: Workplace): Decider;
 }

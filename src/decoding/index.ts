@@ -1,4 +1,5 @@
 /** Decoding policies: what a cache keeps while tokens are generated. Names apart from the methods, which compress once, after prefill. */
+export { type EveryStepsOptions, everySteps } from "./every-steps.ts";
 export type { HeldEntries } from "./heads.ts";
 export { type HeavyHittersOptions, heavyHitters } from "./heavy-hitters.ts";
 export { type Behaviour, type DecodingPolicy, definePolicy, type PolicyFactory } from "./policy.ts";

@@ -53,7 +53,7 @@ describe("streamingWindow", () => {
             assert.deepEqual(held, kept);
           },
         },
-        25,
+        { runs: 25 },
       ));
   }
 
