@@ -46,16 +46,15 @@ export async function goneBy(choice: Choice, held: Held): Promise<Evictions> {
   const gone: number[][][] = [];
   for (const [layer, heads] of order.entries()) {
     const rows = method.score === null ? heads.map(() => new Float32Array(0)) : await scores(layer);
-    const own: number[][] = [];
-    for (const [head, places] of heads.entries()) {
-      const row = rows[head] ?? new Float32Array(0);
-      const count = Math.min(row.length, counts[layer]?.[head] ?? 0);
-      const [chosen = []] = await kernels.topK({ data: row, dims: [1, row.length] }, [count]);
-      const stays = new Set(chosen);
-      const candidates = places.subarray(first, places.length - last);
-      own.push([...candidates].filter((_, column) => !stays.has(column)));
-    }
-    gone.push(own);
+    const most = rows.map(({ length }, head) => Math.min(length, counts[layer]?.[head] ?? 0));
+    const chosen = await kernels.topK(padded(rows, Math.max(...rows.map(({ length }) => length))), most);
+    gone.push(
+      heads.map((places, head) => {
+        const stays = new Set(chosen[head]);
+        const candidates = places.subarray(first, places.length - last);
+        return [...candidates].filter((_, column) => !stays.has(column));
+      }),
+    );
   }
   return gone;
 }

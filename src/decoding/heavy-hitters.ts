@@ -51,32 +51,47 @@ function deciding(known: readonly (readonly Received[])[], recent: number, targe
     const most = target(held.length);
     const heads = everyHead(held, (positions, layer, kvHead) => {
       const sums = carriedOver(known[layer]?.[kvHead] ?? NOBODY, positions);
-      attention[layer]?.[kvHead]?.forEach((mass, place) => {
-        sums[place] = (sums[place] ?? 0) + mass;
-      });
+      const masses = attention[layer]?.[kvHead] ?? new Float32Array(0);
+      for (let place = 0; place < sums.length; place++) sums[place] = (sums[place] ?? 0) + (masses[place] ?? 0);
       const excess = positions.length - most;
-      const gone = excess > 0 ? lowest(guarded(sums, positions, Math.floor(recent * most)), positions, excess) : [];
+      const safe = Math.floor(recent * most);
+      const gone =
+        excess > 0 ? lowest(guarded(sums, positions, recentFrom(positions, safe, held.length)), positions, excess) : [];
       return { positions, sums, gone };
     });
     return { gone: heads.map((layer) => layer.map(({ gone }) => gone)), next: deciding(heads, recent, target) };
   };
 }
 
-/** The sums with the `recent` last tokens above all others. */
-function guarded(sums: Float64Array, positions: Int32Array, recent: number): Float64Array {
-  if (recent === 0) return sums;
-  const first = positions.toSorted()[positions.length - recent] ?? 0;
-  return sums.map((sum, place) => ((positions[place] ?? 0) >= first ? Number.POSITIVE_INFINITY : sum));
+/** The position of the first of the `count` most recent entries, of `length` tokens seen. */
+function recentFrom(positions: Int32Array, count: number, length: number): number {
+  const first = length - count;
+  let recent = 0;
+  for (let place = 0; place < positions.length; place++) if ((positions[place] ?? 0) >= first) recent++;
+  // They are the last tokens, unless something else evicted from the cache before.
+  return recent === count ? first : (positions.toSorted()[positions.length - count] ?? length);
+}
+
+/** The sums with those of recent entries above all others. */
+function guarded(sums: Float64Array, positions: Int32Array, first: number): Float64Array {
+  const open = sums.slice();
+  for (let place = 0; place < open.length; place++)
+    if ((positions[place] ?? 0) >= first) open[place] = Number.POSITIVE_INFINITY;
+  return open;
 }
 
 /** Sums of the same entries as they lie now, 0 for new ones. */
 function carriedOver({ positions: before, sums }: Received, positions: Int32Array): Float64Array {
+  const carried = new Float64Array(positions.length);
   let from = 0;
-  return Float64Array.from(positions, (position) => {
+  for (let place = 0; place < positions.length; place++) {
+    const position = positions[place] ?? 0;
     // Almost all lie in the order in which they lay, so the next one is mostly the right one.
     if (before[from] !== position) from = before.indexOf(position);
-    return from < 0 ? 0 : (sums[from++] ?? 0);
-  });
+    if (from >= 0) carried[place] = sums[from] ?? 0;
+    from++;
+  }
+  return carried;
 }
 
 /** What each head's entries received from the prompt. @throws KvError `observation_missing` */
