@@ -9,6 +9,7 @@ import { KvError } from "../error.ts";
 import type { Decider, Evictor, Held, TokenSight, Workplace } from "./decider.ts";
 import { comesForGoes, compacted, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
+import { pack } from "./pack.ts";
 import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
 
 export interface CacheContents {
@@ -141,17 +142,24 @@ export class KvCache implements Disposable {
    */
   async evict(evictor: Evictor, workplace: Workplace): Promise<void> {
     const held = this.#held;
-    const { gone: named, next } = await this.begin(evictor, workplace)(held);
+    const { gone: named, next, packed = false } = await this.begin(evictor, workplace)(held);
     const gone = evictions(named, held);
     this.#begun = { evictor, decide: next };
     if (gone === null) return;
+    const { layers, kvHeads, headDim } = held.geometry;
     if (this.#own && comesForGoes(gone, held)) takeOver(held, gone);
     else {
       this.#contents = { ...this.#live, layers: compacted(held, gone), received: null };
       this.#layout = {};
       this.#own = true;
     }
-    const { layers, kvHeads, headDim } = held.geometry;
+    if (packed)
+      this.#contents = {
+        ...this.#live,
+        layers: this.#live.layers.map((entries, layer) =>
+          pack(entries, held.length, headDim, (keys, by) => workplace.turn(layer, keys, by)),
+        ),
+      };
     this.#tail = withoutRows(this.#tail, layers * 2 * kvHeads * headDim);
   }
 

@@ -29,6 +29,8 @@ export type Decider = (held: Held) => Decision | Promise<Decision>;
 
 export interface Decision {
   readonly gone: Evictions;
+  /** Whether keys are to be turned, where something goes, so that what each head holds stands side by side before the next token. */
+  readonly packed?: boolean;
   readonly next: Decider;
 }
 
@@ -36,6 +38,8 @@ export interface Decision {
 export interface Workplace {
   readonly kernels: Kernels;
   readonly config: { readonly slidingWindow: readonly (number | null)[] };
+  /** Turns a layer's keys, [any, d], by so many positions, in place. */
+  turn(layer: number, keys: Float32Array, by: number): void;
 }
 
 export interface Evictor {

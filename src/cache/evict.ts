@@ -81,7 +81,7 @@ export function takeOver({ geometry, layers, tail, length }: Stored, gone: Evict
         while (places.includes(held + row)) row++;
         const slot = (entries.offsets[head] ?? 0) + place;
         copyRow(geometry, tail, row, layer, head, entries, slot);
-        entries.positions[slot] = length - tail.length + row;
+        takeIn(entries, slot, length - tail.length + row);
         row++;
       }
     }
@@ -96,7 +96,8 @@ export function compacted({ geometry, layers, tail, length }: Stored, gone: Evic
     const offsets = offsetsOf(places.map((ofHead, head) => headLength(entries, head) + tail.length - ofHead.length));
     const total = offsets.at(-1) ?? 0;
     const [keys, values] = [new Float32Array(total * headDim), new Float32Array(total * headDim)];
-    const made: LayerEntries = { keys, values, positions: new Int32Array(total), offsets, reused: true };
+    const turned = entries.turned === undefined ? {} : { turned: new Int32Array(total) };
+    const made: LayerEntries = { keys, values, positions: new Int32Array(total), offsets, reused: true, ...turned };
     for (const [head, ofHead] of places.entries()) {
       const [from = 0, to = 0] = entries.offsets.subarray(head, head + 2);
       let slot = offsets[head] ?? 0;
@@ -109,11 +110,17 @@ export function compacted({ geometry, layers, tail, length }: Stored, gone: Evic
       for (let row = 0; row < tail.length; row++) {
         if (ofHead.includes(to - from + row)) continue;
         copyRow(geometry, tail, row, layer, head, made, slot);
-        made.positions[slot++] = length - tail.length + row;
+        takeIn(made, slot++, length - tail.length + row);
       }
     }
     return made;
   });
+}
+
+/** Writes down that a slot belongs to the token at a position, its key rotated to it. */
+function takeIn({ positions, turned }: LayerEntries, slot: number, position: number): void {
+  positions[slot] = position;
+  if (turned !== undefined) turned[slot] = position;
 }
 
 /** One head's part of one row of the tail, [L, 2, KH, d], goes to `slot`. */

@@ -1,6 +1,5 @@
 import type { Decider, Workplace } from "../cache/decider.ts";
 import type { CacheGeometry } from "../cache/layer.ts";
-import { KvError } from "../error.ts";
 import type { Method } from "../methods/method.ts";
 import { count, parseOptions } from "../methods/options.ts";
 import { invalid } from "../options.ts";
@@ -8,6 +7,7 @@ import type { Tensor } from "../tensor.ts";
 import { goneBy } from "./choose.ts";
 import type { DecodingPolicy } from "./policy.ts";
 import { sightOf } from "./sight.ts";
+import { refuseSlidingWindow } from "./sliding.ts";
 import { type Target, targetOf } from "./target.ts";
 
 export interface EveryStepsOptions {
@@ -27,7 +27,7 @@ const NAME = "everysteps";
  * keeps them all. Scores that need sums over all queries are `heavyHitters`' business.
  *
  * @formula the method's, over the entries held, with the queries of the tokens since the last run
- * @cost a selection every `every` tokens: of SnapKV's kind about a third of a step's time
+ * @cost a selection as `compress` makes it, every `every` tokens
  * @memory b + every entries per KV head at most, and as many queries as the score looks at
  * @helps where single newest tokens are a poor judge (`tokenOmission`) and old sums a slow one (`heavyHitters`)
  * @throws KvError `invalid_option`, also where it begins on a model with a sliding window
@@ -53,8 +53,9 @@ export function everySteps(method: Method, given: EveryStepsOptions = {}): Decod
     options: { every, method: method.name, ...method.options, budget },
     needs: { queries: 0, columnSums: false },
     sees,
+    endless: false,
     start(_, workplace) {
-      refuseSlidingWindow(workplace);
+      refuseSlidingWindow(NAME, workplace);
       return waiting({ method, target, every, workplace }, 0, []);
     },
   };
@@ -100,12 +101,4 @@ function together({ layers, headDim }: CacheGeometry, tokens: readonly (readonly
       }
     return { data, dims: [heads, tokens.length, headDim] };
   });
-}
-
-/** Scores count a sliding window's entries by index, which is their distance only while none is missing. */
-function refuseSlidingWindow({ config: { slidingWindow } }: Workplace): void {
-  const window = slidingWindow.find((tokens) => tokens !== null) ?? null;
-  if (window === null) return;
-  const allowed = "a model without one, or a policy that looks at one token";
-  throw new KvError({ code: "invalid_option", path: [NAME, "slidingWindow"], found: window, allowed });
 }

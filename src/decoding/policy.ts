@@ -20,6 +20,8 @@ export interface DecodingPolicy extends Evictor {
   readonly target: (seen: number) => number;
   /** The validated options as plain data, defaults filled in: what to write beside a result. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Whether it turns keys to positions within the cache: then a stream need not end with the model's context. */
+  readonly endless: boolean;
   /** What prefill must observe for it: pass the policy in `observe`, beside the methods. */
   readonly needs: Needs;
 }
@@ -33,6 +35,8 @@ export interface Behaviour {
   readonly needs?: Needs;
   /** Default: positions. */
   readonly sees?: Sight;
+  /** Default: false. */
+  readonly endless?: boolean;
   start(held: Held, workplace: Workplace): Decider;
 }
 
@@ -64,13 +68,26 @@ export function definePolicy<Shape extends z.ZodRawShape>(
     const built = build({ ...options, target });
     const behaviour = typeof built === "function" ? { start: () => stateless(target, built) } : built;
     const all = recorded({ ...options, budget: given.budget });
-    return { name, budget: given.budget, target, options: all, needs: NOTHING, sees: "positions", ...behaviour };
+    return {
+      name,
+      budget: given.budget,
+      target,
+      options: all,
+      needs: NOTHING,
+      sees: "positions",
+      endless: false,
+      ...behaviour,
+    };
   };
 }
 
 /** Decides the same way after every token, head by head. */
-function stateless(target: DecodingPolicy["target"], choose: (held: HeldEntries) => readonly number[]): Decider {
-  const decide: Decider = (held) => ({ gone: excessOfHeads(held, target(held.length), choose), next: decide });
+export function stateless(
+  target: DecodingPolicy["target"],
+  choose: (held: HeldEntries) => readonly number[],
+  packed = false,
+): Decider {
+  const decide: Decider = (held) => ({ gone: excessOfHeads(held, target(held.length), choose), packed, next: decide });
   return decide;
 }
 

@@ -68,6 +68,8 @@ export interface Engine extends Disposable {
   readonly config: ModelConfig;
   /** Scoring, selection and gathering on the engine's own device. */
   readonly kernels: Kernels;
+  /** Turns a layer's keys after RoPE, [any, d], by so many positions, in place: as if they had come so much later. */
+  turn(layer: number, keys: Float32Array, by: number): void;
   /**
    * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
    */

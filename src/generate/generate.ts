@@ -7,7 +7,7 @@ import { decode } from "./decode.ts";
 import { type GenerateOptions, stepSchema } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
 import { type IndexedToken, Run } from "./run.ts";
-import { assertDecodable, type Generated, type GeneratedToken } from "./sequence.ts";
+import { assertDecodable, type Generated, type GeneratedToken, isFull } from "./sequence.ts";
 
 export type { GenerateOptions } from "./options.ts";
 export type { IndexedToken } from "./run.ts";
@@ -73,7 +73,7 @@ export async function step(
       allowed: `a token id in [0, ${vocabSize})`,
     });
   }
-  if (cache.length >= contextLength) {
+  if (isFull(model, cache, evict)) {
     throw new KvError({
       code: "prompt_too_long",
       path: ["cache", "length"],

@@ -2,10 +2,14 @@ import { describe, expect, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
-import { KvCache, streamingWindow } from "../../src/index.ts";
+import { compress, generate, generateBatch, KvCache, prefill, registry, streamingWindow } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
+import { maxDifference } from "../support/golden.ts";
+import { TOLERANCE } from "../support/network-laws.ts";
+import { referenceLogits } from "../support/reference-decoder.ts";
 import { holds } from "../support/seed.ts";
-import { onStreams } from "../support/streams.ts";
+import { type Held, heldBy, onStreams } from "../support/streams.ts";
+import { sharedModel, tinyModel } from "../support/tiny-model.ts";
 
 /** The sinks that are left, and the most recent. */
 function expected(positions: readonly number[], budget: number, sinks: number): number[] {
@@ -22,7 +26,7 @@ function cacheOf(positions: readonly number[]): KvCache {
   const geometry = { layers: 1, kvHeads: 1, headDim: 1 };
   return new KvCache({ model: "none", geometry, layers, length: 61, logits: new Float32Array(1) });
 }
-const nowhere = { kernels: referenceKernels(), config: { slidingWindow: [null] } };
+const nowhere = { kernels: referenceKernels(), config: { slidingWindow: [null] }, turn: () => {} };
 
 describe("streamingWindow", () => {
   test("keeps the sinks that a head still holds and the most recent, whatever order they lie in", () =>
@@ -59,7 +63,10 @@ describe("streamingWindow", () => {
 
   test("records its options, defaults filled in", () => {
     const { name, options } = streamingWindow({ budget: 16 });
-    expect({ name, options }).toEqual({ name: "streamingwindow", options: { budget: 16, sinks: 4 } });
+    expect({ name, options }).toEqual({
+      name: "streamingwindow",
+      options: { budget: 16, sinks: 4, positions: "true" },
+    });
   });
 
   test.each([
@@ -73,5 +80,101 @@ describe("streamingWindow", () => {
   ])("refuses %p by name", async (options, code, option) => {
     const fault = await faultOf(() => streamingWindow(options));
     expect({ code: fault.code, path: fault.path }).toMatchObject({ code, path: ["streamingwindow", option] });
+  });
+});
+
+describe("streamingWindow with positions in the cache", () => {
+  const CONTEXT = 64;
+
+  for (const kept of ["full", "snapkv", "adakv"] as const)
+    test(`after ${kept}: once something went, a token sees what is held side by side before it, alone and in batches`, () =>
+      holds(
+        fc.record({
+          heads: fc.constantFrom([4, 2] as const, [3, 1] as const),
+          prompt: fc.array(fc.integer({ min: 0, max: 63 }), { minLength: 20, maxLength: 40 }),
+          sinks: fc.integer({ min: 0, max: 4 }),
+          recent: fc.integer({ min: 1, max: 12 }),
+          neighbours: fc.integer({ min: 0, max: 2 }),
+          next: fc.array(fc.integer({ min: 0, max: 63 }), { minLength: 1, maxLength: 30 }),
+        }),
+        async ({ heads: [queryHeads, kvHeads], prompt, sinks, recent, neighbours, next }) => {
+          const model = await sharedModel({ layers: 2, queryHeads, kvHeads }, 4);
+          const method = registry[kept]({ budget: 14 });
+          using context = await prefill(model, Int32Array.from(prompt), { observe: [method] });
+          using cache = await compress(context, method);
+          const beside = Array.from({ length: neighbours }, () => cache.fork());
+          const evict = streamingWindow({ budget: sinks + recent, sinks, positions: "cache" });
+          const before = new Map<number, Held>();
+          const packed = new Set<number>();
+          const results: Float32Array[] = [];
+          for (const [i, token] of next.entries()) {
+            const position = prompt.length + i;
+            before.set(position, heldBy(cache));
+            if (cache.layers.every(({ turned }) => turned !== undefined)) packed.add(position);
+            const batch = [cache, ...beside].map((one) => ({ cache: one, token }));
+            const [logits = new Float32Array(0)] = await model.engine.step(batch);
+            results.push(logits);
+            await cache.evict(evict, model.engine);
+          }
+          const ofQuery = (query: number, layer: number, head: number) => before.get(query)?.[layer]?.[head] ?? [];
+          const expected = referenceLogits(
+            model.config,
+            model.weights,
+            [...prompt, ...next],
+            (layer, head, query, key) =>
+              query < prompt.length || key === query || ofQuery(query, layer, head).includes(key),
+            undefined,
+            (layer, head, query, key) =>
+              packed.has(query) ? ofQuery(query, layer, head).filter((held) => held >= key).length : query - key,
+          );
+          for (const [i, logits] of results.entries())
+            assert.ok(maxDifference(logits, expected[prompt.length + i] ?? []) < TOLERANCE, `token ${i}`);
+        },
+        20,
+      ));
+
+  test("a stream goes on past the model's context, as in a model that has more of it", async () => {
+    const evict = streamingWindow({ budget: 12, sinks: 2, positions: "cache" });
+    const generated = await Promise.all(
+      [CONTEXT, 512].map(async (contextLength) => {
+        using model = await tinyModel({ layers: 2, contextLength });
+        using context = await prefill(
+          model,
+          Int32Array.from({ length: 30 }, (_, i) => (i * 7) % 64),
+        );
+        const options = { maxNewTokens: 200, temperature: 1.5, stopTokens: [], evict };
+        const alone = await generate(model, context.cache, options);
+        const [first, second] = await generateBatch(model, [context.cache, context.cache], options);
+        assert.deepEqual(first, alone);
+        assert.notDeepEqual(second?.tokens, alone.tokens);
+        return alone;
+      }),
+    );
+    expect(generated.map(({ finishReason, tokens }) => [finishReason, tokens.length])).toEqual([
+      ["length", 200],
+      ["length", 200],
+    ]);
+    expect(generated[0]?.tokens).toEqual(generated[1]?.tokens);
+  });
+
+  test("it ends with the context where nothing went yet, or the cache alone fills it", async () => {
+    using model = await tinyModel({ layers: 1, contextLength: CONTEXT });
+    for (const budget of [CONTEXT - 1, CONTEXT]) {
+      using context = await prefill(
+        model,
+        Int32Array.from({ length: 30 }, (_, i) => i),
+      );
+      const evict = streamingWindow({ budget, positions: "cache" });
+      const { finishReason } = await generate(model, context.cache, { maxNewTokens: 200, stopTokens: [], evict });
+      expect(finishReason).toBe(budget < CONTEXT ? "length" : "context");
+    }
+  });
+
+  test("on a model with a sliding window it is refused", async () => {
+    using model = await tinyModel({ layers: 1, slidingWindow: 8 });
+    using context = await prefill(model, Int32Array.of(1, 2, 3));
+    const evict = streamingWindow({ budget: 8, positions: "cache" });
+    const fault = await faultOf(() => generate(model, context.cache, { evict }));
+    expect(fault.path).toEqual(["streamingwindow", "slidingWindow"]);
   });
 });

@@ -10,6 +10,9 @@ import type { Weights } from "../../src/model/weights/weights.ts";
 
 export type Sees = (layer: number, kvHead: number, query: number, key: number) => boolean;
 
+/** How far before a query a key stands. */
+export type Distance = (layer: number, kvHead: number, query: number, key: number) => number;
+
 /** Is told what each query head attends to: the keys it sees, and the weight of each. */
 export type Watch = (
   layer: number,
@@ -26,6 +29,7 @@ export function referenceLogits(
   tokens: readonly number[],
   sees: Sees = () => true,
   watch: Watch = () => {},
+  distance: Distance | null = null,
 ): number[][] {
   const w = (layer: number, part: string) => matrix(weights, `model.layers.${layer}.${part}.weight`);
   const embeddings = matrix(weights, "model.embed_tokens.weight");
@@ -43,7 +47,9 @@ export function referenceLogits(
         const kvHead = Math.floor((h * config.kvHeads) / config.queryHeads);
         const window = config.slidingWindow[layer] ?? Number.POSITIVE_INFINITY;
         const keys = tokens.map((_, j) => j).filter((j) => j <= i && j > i - window && sees(layer, kvHead, i, j));
-        const scores = keys.map((j) => dot(at(q, i, h), at(k, j, kvHead)) / Math.sqrt(config.headDim));
+        const turned = (j: number) =>
+          rotated(at(k, j, kvHead), distance === null ? 0 : i - j - distance(layer, kvHead, i, j), frequencies);
+        const scores = keys.map((j) => dot(at(q, i, h), turned(j)) / Math.sqrt(config.headDim));
         const top = Math.max(...scores);
         const mass = scores.map((s) => Math.exp(s - top));
         const total = mass.reduce((a, b) => a + b, 0);
@@ -94,12 +100,17 @@ function heads(x: readonly number[][], d: number, frequencies: Float64Array | nu
   return x.map((row, position) =>
     Array.from({ length: row.length / d }, (_, h) => {
       const part = row.slice(h * d, (h + 1) * d);
-      if (frequencies === null) return part;
-      return part.map((value, c) => {
-        const angle = position * (frequencies[c % (d / 2)] ?? 0);
-        const other = c < d / 2 ? -(part[c + d / 2] ?? 0) : (part[c - d / 2] ?? 0);
-        return value * Math.cos(angle) + other * Math.sin(angle);
-      });
+      return frequencies === null ? part : rotated(part, position, frequencies);
     }),
   );
+}
+
+function rotated(part: number[], by: number, frequencies: Float64Array): number[] {
+  if (by === 0) return part;
+  const half = part.length / 2;
+  return part.map((value, c) => {
+    const angle = by * (frequencies[c % half] ?? 0);
+    const other = c < half ? -(part[c + half] ?? 0) : (part[c - half] ?? 0);
+    return value * Math.cos(angle) + other * Math.sin(angle);
+  });
 }

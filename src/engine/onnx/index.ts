@@ -18,7 +18,7 @@ import { buildDecoder } from "./decoder.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
-import { inverseFrequencies, RotaryTable } from "./rope.ts";
+import { inverseFrequencies, RotaryTable, rotate } from "./rope.ts";
 import { batchStepper } from "./step.ts";
 
 export interface OnnxEngineOptions {
@@ -74,6 +74,7 @@ async function onHost(
     precision,
     config,
     kernels,
+    turn: (_, keys, by) => rotate(keys, table.frequencies, by),
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     step: guard((batch: readonly Step[]) => stepper(batch)),
     [Symbol.dispose]() {

@@ -23,13 +23,19 @@ function stretch(
   return (1 - smooth) * (frequency / factor) + smooth * frequency;
 }
 
+/** Cosines and sines: [positions, headDim / 2]. */
+export interface Angles {
+  readonly cos: Feed;
+  readonly sin: Feed;
+}
+
 /**
  * Cosines and sines of all positions from 0 on, [positions, headDim / 2], as far as they were asked for: doubled when a later
  * one is. Angles are fp64, so that far positions lose nothing.
  */
 export class RotaryTable {
   readonly frequencies: Float64Array;
-  #feeds: { readonly cos: Feed; readonly sin: Feed } | null = null;
+  #feeds: Angles | null = null;
   #positions = 0;
 
   constructor(frequencies: Float64Array) {
@@ -37,19 +43,24 @@ export class RotaryTable {
   }
 
   /** Good for positions below `end`, at least. */
-  upTo(end: number): { readonly cos: Feed; readonly sin: Feed } {
+  upTo(end: number): Angles {
     if (this.#feeds !== null && end <= this.#positions) return this.#feeds;
     this.#positions = Math.max(FIRST_POSITIONS, 2 ** Math.ceil(Math.log2(end)));
+    this.#feeds = this.of(Int32Array.from({ length: this.#positions }, (_, position) => position));
+    return this.#feeds;
+  }
+
+  /** Of these positions alone, in their order; nothing of them is kept. */
+  of(positions: Int32Array): Angles {
     const half = this.frequencies.length;
-    const dims = [this.#positions, half];
+    const dims = [positions.length, half];
     const table = (of: (angle: number) => number): Feed => {
-      const data = Float32Array.from({ length: this.#positions * half }, (_, i) =>
-        of(Math.floor(i / half) * (this.frequencies[i % half] ?? 0)),
+      const data = Float32Array.from({ length: positions.length * half }, (_, i) =>
+        of((positions[Math.floor(i / half)] ?? 0) * (this.frequencies[i % half] ?? 0)),
       );
       return { data, dims };
     };
-    this.#feeds = { cos: table(Math.cos), sin: table(Math.sin) };
-    return this.#feeds;
+    return { cos: table(Math.cos), sin: table(Math.sin) };
   }
 }
 
