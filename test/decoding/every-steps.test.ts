@@ -2,13 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { LayerEntries } from "../../src/cache/layer.ts";
 import {
   adaKV,
   compress,
   everySteps,
   generate,
   h2o,
-  type KvCache,
+  KvCache,
   knorm,
   type MethodFactory,
   prefill,
@@ -103,6 +104,27 @@ describe("runs", () => {
       }
   });
 
+  test("neighbours are neighbours by position, in whatever slots they lie", async () => {
+    const model = await sharedModel({ layers: 2, queryHeads: 4, kvHeads: 2 }, 5);
+    using context = await prefill(
+      model,
+      Int32Array.from({ length: 50 }, (_, i) => (i * 23) % 64),
+    );
+    const { cache } = context;
+    const evict = everySteps(snapKV({ budget: 24 }), { every: 8 });
+    const run = async (one: KvCache, from: number) => {
+      for (let i = 0; i < 8; i++) await step(model, one, (from + i * 5) % 64, { evict });
+    };
+    for (const from of [1, 2, 3]) await run(cache, from);
+    assert.ok(
+      cache.layers.some(({ positions }) => positions.some((position, i) => position < (positions[i - 1] ?? 0))),
+    );
+    using ordered = new KvCache({ ...contentsOf(cache), layers: cache.layers.map(inOrder) });
+    await run(ordered, 4);
+    await run(cache, 4);
+    assert.deepEqual(heldBy(cache), heldBy(ordered));
+  });
+
   test("a share of the tokens seen is exact after each", async () => {
     const model = await sharedModel({ layers: 2, queryHeads: 4, kvHeads: 2 }, 5);
     using context = await prefill(
@@ -116,6 +138,24 @@ describe("runs", () => {
     }
   });
 });
+
+const contentsOf = ({ model, geometry, length, logits }: KvCache) => ({ model, geometry, length, logits });
+
+/** The same entries, each head's ascending by position. */
+function inOrder({ keys, values, positions, offsets }: LayerEntries): LayerEntries {
+  const d = keys.length / positions.length;
+  const order = Array.from(positions.keys()).sort((a, b) => {
+    const head = (i: number) => offsets.findIndex((from) => from > i);
+    return head(a) - head(b) || (positions[a] ?? 0) - (positions[b] ?? 0);
+  });
+  const rows = (data: Float32Array) => Float32Array.from(order.flatMap((i) => [...data.subarray(i * d, (i + 1) * d)]));
+  return {
+    keys: rows(keys),
+    values: rows(values),
+    positions: positions.map((_, i) => positions[order[i] ?? 0] ?? 0),
+    offsets,
+  };
+}
 
 /** A key as it was computed: of the prompt's or the tail's entries. */
 function keyOf(

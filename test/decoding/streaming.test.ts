@@ -2,10 +2,13 @@ import { describe, expect, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
+import { inverseFrequencies, RotaryTable } from "../../src/engine/onnx/rope.ts";
+import { rowFeeds } from "../../src/engine/onnx/rows.ts";
 import { compress, generate, generateBatch, KvCache, prefill, registry, streamingWindow } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
 import { maxDifference } from "../support/golden.ts";
 import { TOLERANCE } from "../support/network-laws.ts";
+import { tinyConfig } from "../support/random-model.ts";
 import { referenceLogits } from "../support/reference-decoder.ts";
 import { holds } from "../support/seed.ts";
 import { type Held, heldBy, onStreams } from "../support/streams.ts";
@@ -168,6 +171,27 @@ describe("streamingWindow with positions in the cache", () => {
       const { finishReason } = await generate(model, context.cache, { maxNewTokens: 200, stopTokens: [], evict });
       expect(finishReason).toBe(budget < CONTEXT ? "length" : "context");
     }
+  });
+
+  test("it ends with the context where few entries are held, but at their true positions", async () => {
+    using model = await tinyModel({ layers: 1, contextLength: CONTEXT });
+    using context = await prefill(
+      model,
+      Int32Array.from({ length: 60 }, (_, i) => i),
+    );
+    using cache = await compress(context, registry.snapkv({ budget: 10 }));
+    const evict = streamingWindow({ budget: 40, positions: "cache" });
+    const { finishReason } = await generate(model, cache, { maxNewTokens: 20, stopTokens: [], evict });
+    expect(finishReason).toBe("context");
+  });
+
+  test("angles beyond the context are of the tokens at hand, not of all positions", async () => {
+    const config = tinyConfig({ contextLength: CONTEXT });
+    const rows = { embeddings: new Float32Array(2 * config.hiddenSize), logitsFrom: 0, queriesFrom: null };
+    const table = new RotaryTable(inverseFrequencies(config));
+    const { cos, positions } = rowFeeds(config, table, { ...rows, positions: Int32Array.of(7, 1_000_000) });
+    expect([cos?.dims[0], positions?.data]).toEqual([2, BigInt64Array.of(0n, 1n)]);
+    expect(cos?.data[config.headDim / 2]).toBeCloseTo(Math.cos(1_000_000), 6);
   });
 
   test("on a model with a sliding window it is refused", async () => {
