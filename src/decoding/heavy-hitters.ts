@@ -3,6 +3,7 @@ import { everyHead } from "../cache/evict.ts";
 import { KvError } from "../error.ts";
 import { share } from "../methods/options.ts";
 import { lowest } from "./lowest.ts";
+import { placesIn, valuesAt } from "./places.ts";
 import { type DecodingPolicy, definePolicy, type PolicyFactory } from "./policy.ts";
 import { sightOf } from "./sight.ts";
 import type { Target } from "./target.ts";
@@ -50,7 +51,8 @@ function deciding(known: readonly (readonly Received[])[], recent: number, targe
     const attention = sightOf(held, "attention");
     const most = target(held.length);
     const heads = everyHead(held, (positions, layer, kvHead) => {
-      const sums = carriedOver(known[layer]?.[kvHead] ?? NOBODY, positions);
+      const before = known[layer]?.[kvHead] ?? NOBODY;
+      const sums = valuesAt(before.sums, placesIn(before.positions, positions));
       const masses = attention[layer]?.[kvHead] ?? new Float32Array(0);
       for (let place = 0; place < sums.length; place++) sums[place] = (sums[place] ?? 0) + (masses[place] ?? 0);
       const excess = positions.length - most;
@@ -78,20 +80,6 @@ function guarded(sums: Float64Array, positions: Int32Array, first: number): Floa
   for (let place = 0; place < open.length; place++)
     if ((positions[place] ?? 0) >= first) open[place] = Number.POSITIVE_INFINITY;
   return open;
-}
-
-/** Sums of the same entries as they lie now, 0 for new ones. */
-function carriedOver({ positions: before, sums }: Received, positions: Int32Array): Float64Array {
-  const carried = new Float64Array(positions.length);
-  let from = 0;
-  for (let place = 0; place < positions.length; place++) {
-    const position = positions[place] ?? 0;
-    // Almost all lie in the order in which they lay, so the next one is mostly the right one.
-    if (before[from] !== position) from = before.indexOf(position);
-    if (from >= 0) carried[place] = sums[from] ?? 0;
-    from++;
-  }
-  return carried;
 }
 
 /** What each head's entries received from the prompt. @throws KvError `observation_missing` */

@@ -2,6 +2,7 @@ import type { Decider, Held } from "../cache/decider.ts";
 import { everyHead } from "../cache/evict.ts";
 import { excessOfHeads, type HeldEntries } from "./heads.ts";
 import { lowest } from "./lowest.ts";
+import { placesIn, valuesAt } from "./places.ts";
 import { definePolicy, type PolicyFactory } from "./policy.ts";
 import { sightOf } from "./sight.ts";
 
@@ -33,12 +34,13 @@ function scoresOf(held: Held): readonly (readonly Float64Array[])[] {
   const attention = sightOf(held, "attention");
   return everyHead(held, (positions) => positions).map((heads, layer) => {
     const masses = attention[layer] ?? [];
-    const [first] = heads;
-    const same = heads.every((positions) => positions.every((position, i) => position === first?.[i]));
-    if (!same || heads.some(({ length }) => length !== first?.length))
-      return masses.map((mass) => Float64Array.from(mass));
-    const total = new Float64Array(first?.length ?? 0);
-    for (const mass of masses) for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (mass[i] ?? 0);
-    return heads.map(() => total);
+    const [first = new Int32Array(0)] = heads;
+    const places = heads.map((positions) => placesIn(first, positions));
+    const same = places.every((ofHead) => ofHead.length === first.length && !ofHead.includes(-1));
+    if (!same) return masses.map((mass) => Float64Array.from(mass));
+    const total = new Float64Array(first.length);
+    for (const [head, ofHead] of places.entries())
+      for (const [i, place] of ofHead.entries()) total[place] = (total[place] ?? 0) + (masses[head]?.[i] ?? 0);
+    return places.map((ofHead) => valuesAt(total, ofHead));
   });
 }

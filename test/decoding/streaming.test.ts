@@ -2,9 +2,20 @@ import { describe, expect, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
+import { gathered } from "../../src/cache/gathered.ts";
 import { inverseFrequencies, RotaryTable } from "../../src/engine/onnx/rope.ts";
 import { rowFeeds } from "../../src/engine/onnx/rows.ts";
-import { compress, generate, generateBatch, KvCache, prefill, registry, streamingWindow } from "../../src/index.ts";
+import {
+  compress,
+  generate,
+  generateBatch,
+  KvCache,
+  prefill,
+  registry,
+  step,
+  streamingWindow,
+  tokenOmission,
+} from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
 import { maxDifference } from "../support/golden.ts";
 import { TOLERANCE } from "../support/network-laws.ts";
@@ -171,6 +182,36 @@ describe("streamingWindow with positions in the cache", () => {
       const { finishReason } = await generate(model, context.cache, { maxNewTokens: 200, stopTokens: [], evict });
       expect(finishReason).toBe(budget < CONTEXT ? "length" : "context");
     }
+  });
+
+  test("every key is turned to where its entry says, whichever policies take turns", async () => {
+    using model = await tinyModel({ layers: 1 });
+    using context = await prefill(
+      model,
+      Int32Array.from({ length: 30 }, (_, i) => (i * 7) % 64),
+    );
+    using cache = context.cache.fork();
+    const policies = [streamingWindow({ budget: 12, sinks: 2, positions: "cache" }), tokenOmission({ budget: 12 })];
+    for (let i = 0; i < 24; i++) {
+      await step(model, context.cache, (i * 11) % 64);
+      const evict = policies[Math.floor(i / 4) % 2] ?? assert.fail();
+      await step(model, cache, (i * 11) % 64, { evict });
+    }
+    // Keys of the lowest layer depend on their token alone.
+    const [held = assert.fail()] = cache.layers;
+    const { headDim } = model.config;
+    let moved = 0;
+    for (const [slot, position] of held.positions.entries()) {
+      const head = held.offsets.findIndex((from) => from > slot) - 1;
+      const by = position - (held.turned?.[slot] ?? Number.NaN);
+      const key = held.keys.slice(slot * headDim, (slot + 1) * headDim);
+      model.engine.turn(0, key, by);
+      const { tail, layers, geometry, length } = context.cache;
+      const stored = { layers, tail, geometry, length };
+      assert.ok(maxDifference(key, gathered(stored, 0, head, [position], 0)) < TOLERANCE, `position ${position}`);
+      if (by !== 0) moved++;
+    }
+    assert.ok(moved > 0);
   });
 
   test("it ends with the context where few entries are held, but at their true positions", async () => {
