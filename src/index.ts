@@ -2,7 +2,7 @@
 export * from "./allocation/index.ts";
 export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } from "./blocks/index.ts";
 export { KvCache } from "./cache/cache.ts";
-export type { Decider, Decision, Evictor, Held, Sight, TokenSight } from "./cache/decider.ts";
+export type { Decider, Decision, Evictor, Held, Sight, TokenSight, Workplace } from "./cache/decider.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";
 export * from "./decoding/index.ts";

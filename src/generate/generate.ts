@@ -54,7 +54,8 @@ export interface StepOptions extends Pick<GenerateOptions, "evict"> {}
  * policy, if there is one, decides what goes; forks of the cache do not see it.
  *
  * @returns the logits of the next token: [vocab]
- * @throws KvError `invalid_token`, `prompt_too_long` (the model's context is full), `wrong_model`, `disposed`, `invalid_option`
+ * @throws KvError `invalid_token`, `prompt_too_long` (the model's context is full), `wrong_model`, `disposed`, `invalid_option`,
+ *   `observation_missing` (a policy that begins with what prefill did not observe)
  */
 export async function step(
   model: Model,
