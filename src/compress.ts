@@ -30,7 +30,13 @@ export async function compress(context: Context, method: Method): Promise<KvCach
  * @param selection [layer][kvHead], positions ascending in [0, context.length)
  */
 export async function retain(context: Context, selection: Selection): Promise<KvCache> {
-  return promptCache(context.model, await entriesOf(context, selection), context.length, context.logits);
+  return promptCache(
+    context.model,
+    await entriesOf(context, selection),
+    context.length,
+    context.logits,
+    context.observation,
+  );
 }
 
 /**

@@ -37,7 +37,7 @@ export function contextOf(
   logits: Float32Array,
   observation: Observation,
 ): Context {
-  const cache = promptCache(model, layers, tokens.length, logits);
+  const cache = promptCache(model, layers, tokens.length, logits, observation);
   let live: { layers: readonly LayerEntries[]; observation: Observation } | null = { layers, observation };
   const contents = () => {
     if (live !== null) return live;
@@ -68,14 +68,41 @@ export function contextOf(
   };
 }
 
-/** A cache that holds these entries of the prompt and no more. */
+/** A cache that holds these entries of the prompt and no more, and what is known of the attention that they received. */
 export function promptCache(
   model: Model,
   layers: readonly LayerEntries[],
   length: number,
   logits: Float32Array,
+  observation: Pick<Observation, "columnSums"> = { columnSums: null },
 ): KvCache {
   const { config } = model;
   const geometry = { layers: config.layers, kvHeads: config.kvHeads, headDim: config.headDim };
-  return new KvCache({ model: identityOf(model), geometry, layers, length, logits });
+  return new KvCache({
+    model: identityOf(model),
+    geometry,
+    layers,
+    length,
+    logits,
+    received: receivedBy(layers, observation),
+  });
+}
+
+/** Of each entry, the prompt's attention summed over the query heads that read its KV head. */
+function receivedBy(
+  layers: readonly LayerEntries[],
+  { columnSums }: Pick<Observation, "columnSums">,
+): readonly Float32Array[] | null {
+  if (columnSums === null) return null;
+  return layers.map(({ positions, offsets }, layer) => {
+    const { data = new Float32Array(0), dims: [heads = 0, columns = 0] = [] } = columnSums[layer] ?? {};
+    const group = heads / (offsets.length - 1);
+    const received = new Float32Array(positions.length);
+    for (let head = 0; head < heads; head++) {
+      const [from = 0, to = 0] = offsets.subarray(Math.floor(head / group), Math.floor(head / group) + 2);
+      for (let i = from; i < to; i++)
+        received[i] = (received[i] ?? 0) + (data[head * columns + (positions[i] ?? 0)] ?? 0);
+    }
+    return received;
+  });
 }

@@ -2,7 +2,7 @@
 export * from "./allocation/index.ts";
 export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } from "./blocks/index.ts";
 export { KvCache } from "./cache/cache.ts";
-export type { Evictor, HeldEntries } from "./cache/evict.ts";
+export type { Decider, Decision, Evictor, Held, Sight, TokenSight, Workplace } from "./cache/decider.ts";
 export type { SavedMethod, SavedProvenance } from "./cache/file-format.ts";
 export { compress, retain } from "./compress.ts";
 export type { Context } from "./context.ts";

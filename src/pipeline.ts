@@ -41,8 +41,9 @@ export function pipeline(model: Model, method: Method, defaults: PipelineOptions
     checked(pipelineSchema, overrides, "pipeline");
     const { chunk, onProgress, blocks, ...generation } = { ...own, ...given(overrides) };
     const running = { chunk, onProgress, signal: generation.signal };
+    const observe = generation.evict === undefined ? [method] : [method, generation.evict];
     using cache = await (blocks === undefined
-      ? prefillThenCompress(model, prompt, method, running)
+      ? prefillThenCompress(model, prompt, method, { ...running, observe })
       : compressInBlocks(model, prompt, method, { ...blocks, ...running }));
     const { lengths: kept, bytes } = cache;
     return { ...(await generate(model, cache, generation)), kept, bytes };
@@ -53,9 +54,9 @@ async function prefillThenCompress(
   model: Model,
   prompt: string | Int32Array,
   method: Method,
-  running: Pick<PrefillOptions, "chunk" | "onProgress" | "signal">,
+  running: Pick<PrefillOptions, "chunk" | "onProgress" | "signal" | "observe">,
 ): Promise<KvCache> {
-  using context = await prefill(model, prompt, { observe: [method], ...running });
+  using context = await prefill(model, prompt, running);
   return await compress(context, method);
 }
 

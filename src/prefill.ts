@@ -15,8 +15,8 @@ export const OBSERVED_QUERIES = 64;
 const chunkFor = (length: number): number => (length <= 4096 ? 512 : 256);
 
 export interface PrefillOptions {
-  /** Methods that will compress this prompt: what they need to see is collected on the way. The last 64 queries always are. */
-  readonly observe?: readonly Method[] | undefined;
+  /** Methods that will compress this prompt, and decoding policies: what they need to see is collected on the way. The last 64 queries always are. */
+  readonly observe?: readonly Pick<Method, "needs">[] | undefined;
   /** Tokens run at once; the result does not depend on it. Default 512; 256 for prompts over 4,096 tokens. */
   readonly chunk?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -34,7 +34,7 @@ export const tokenCount = z
 
 export const prefillSchema = z.object({
   observe: z
-    .array(z.custom<Method>(isMethod, "a method such as snapKV({ budget: 128 })"), "a list of methods")
+    .array(z.custom<Pick<Method, "needs">>(isMethod, "a method such as snapKV({ budget: 128 })"), "a list of methods")
     .default([]),
   chunk: tokenCount.optional(),
   signal: signalOption,

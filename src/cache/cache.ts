@@ -6,8 +6,10 @@
  * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations.
  */
 import { KvError } from "../error.ts";
-import { comesForGoes, compacted, type Evictor, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
+import type { Decider, Evictor, Held, TokenSight, Workplace } from "./decider.ts";
+import { comesForGoes, compacted, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
+import { pack } from "./pack.ts";
 import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
 
 export interface CacheContents {
@@ -20,7 +22,11 @@ export interface CacheContents {
   /** Logits of the next token: [vocab]. */
   readonly logits: Float32Array;
   readonly tail?: Tail;
+  /** What the prompt's attention gave to the entries of `layers` (decider.ts), where it was observed. */
+  readonly received?: readonly Float32Array[] | null;
 }
+
+const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
 
 export class KvCache implements Disposable {
   #contents: CacheContents | null;
@@ -28,6 +34,10 @@ export class KvCache implements Disposable {
   /** Whether no other cache, and no context, shares the layers. */
   #own = false;
   #layout: object = {};
+  /** What the newest token showed. */
+  #sight = NOTHING_SEEN;
+  /** Who decides after the next token, and on whose behalf. */
+  #begun: { readonly evictor: Evictor; readonly decide: Decider } | null = null;
 
   constructor(contents: CacheContents) {
     this.#contents = contents;
@@ -102,31 +112,54 @@ export class KvCache implements Disposable {
   /** A cache that continues on its own: shares `layers` until one of the two evicts, copies the tail. */
   fork(): KvCache {
     this.#own = false;
-    return new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
+    const fork = new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
+    fork.#sight = this.#sight;
+    fork.#begun = this.#begun;
+    return fork;
   }
 
-  /** Takes in one decoded token: its keys and values [L, 2, KH, d] and the logits that follow it. For engines. */
-  append(entries: Float32Array, logits: Float32Array): void {
+  /** Takes in one decoded token: its keys and values [L, 2, KH, d], the logits that follow it, and what it showed. For engines. */
+  append(entries: Float32Array, logits: Float32Array, sight = NOTHING_SEEN): void {
     this.#contents = { ...this.#live, length: this.#live.length + 1, logits };
     this.#tail = appendRow(this.#tail, entries);
+    this.#sight = sight;
+  }
+
+  /**
+   * Who decides after the next token. An evictor that did not decide here last begins anew.
+   *
+   * @throws KvError `observation_missing`, `invalid_option` where it cannot begin, `disposed`
+   */
+  begin(evictor: Evictor, workplace: Workplace): Decider {
+    if (this.#begun?.evictor !== evictor) this.#begun = { evictor, decide: evictor.start(this.#held, workplace) };
+    return this.#begun.decide;
   }
 
   /**
    * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token.
    *
-   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `disposed`
+   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `observation_missing` if it was shown too little, `disposed`
    */
-  evict(evictor: Evictor): void {
-    const stored = this.#stored;
-    const gone = evictions(evictor, stored);
+  async evict(evictor: Evictor, workplace: Workplace): Promise<void> {
+    const held = this.#held;
+    const { gone: named, next, packed = false } = await this.begin(evictor, workplace)(held);
+    const gone = evictions(named, held);
+    this.#begun = { evictor, decide: next };
     if (gone === null) return;
-    if (this.#own && comesForGoes(gone, stored)) takeOver(stored, gone);
+    const { layers, kvHeads, headDim } = held.geometry;
+    if (this.#own && comesForGoes(gone, held)) takeOver(held, gone);
     else {
-      this.#contents = { ...this.#live, layers: compacted(stored, gone) };
+      this.#contents = { ...this.#live, layers: compacted(held, gone), received: null };
       this.#layout = {};
       this.#own = true;
     }
-    const { layers, kvHeads, headDim } = stored.geometry;
+    if (packed)
+      this.#contents = {
+        ...this.#live,
+        layers: this.#live.layers.map((entries, layer) =>
+          pack(entries, held.length, headDim, (keys, by) => workplace.turn(layer, keys, by)),
+        ),
+      };
     this.#tail = withoutRows(this.#tail, layers * 2 * kvHeads * headDim);
   }
 
@@ -135,6 +168,10 @@ export class KvCache implements Disposable {
     this.#contents = null;
     this.#tail = emptyTail;
     this.#layout = {};
+  }
+
+  get #held(): Held {
+    return { ...this.#stored, sight: this.#sight, received: this.#live.received ?? null };
   }
 
   get #stored(): Stored {

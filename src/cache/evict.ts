@@ -10,22 +10,6 @@ import { KvError } from "../error.ts";
 import { type CacheGeometry, copyEntries, headLength, type LayerEntries, offsetsOf } from "./layer.ts";
 import type { Tail } from "./tail.ts";
 
-/** What one KV head of one layer holds. */
-export interface HeldEntries {
-  readonly layer: number;
-  readonly kvHead: number;
-  /** True positions, in no order: [count]. */
-  readonly positions: Int32Array;
-}
-
-/** Decides what goes. */
-export interface Evictor {
-  /** A head that holds no more entries than this is not asked. */
-  readonly budget: number;
-  /** The places in `held.positions` whose entries go. */
-  evict(held: HeldEntries): readonly number[];
-}
-
 /** The entries of a cache: those of `layers`, and the tail's, which are its last tokens. */
 export interface Stored {
   readonly geometry: CacheGeometry;
@@ -48,18 +32,28 @@ export function positionsOf({ layers, tail, length }: Stored, layer: number, kvH
   return all;
 }
 
-/** What an evictor lets go of; null for nothing at all. @throws KvError `wrong_shape` for places that are not there */
-export function evictions(evictor: Evictor, stored: Stored): Evictions | null {
-  const { layers, tail, geometry } = stored;
-  const heads = Array.from({ length: geometry.kvHeads }, (_, kvHead) => kvHead);
-  const gone = layers.map((entries, layer) =>
-    heads.map((kvHead) => {
-      if (headLength(entries, kvHead) + tail.length <= evictor.budget) return [];
-      const positions = positionsOf(stored, layer, kvHead);
-      return ascending(evictor.evict({ layer, kvHead, positions }), positions.length);
-    }),
+/** Calls `each` for every KV head, with the true positions of its entries as they lie: [layer][kvHead]. */
+export const everyHead = <T>(
+  stored: Stored,
+  each: (positions: Int32Array, layer: number, kvHead: number) => T,
+): readonly (readonly T[])[] =>
+  stored.layers.map((_, layer) =>
+    Array.from({ length: stored.geometry.kvHeads }, (_, kvHead) =>
+      each(positionsOf(stored, layer, kvHead), layer, kvHead),
+    ),
   );
-  return gone.some((ofLayer) => ofLayer.some(({ length }) => length > 0)) ? gone : null;
+
+/** What goes, each head's places ascending; null for nothing at all. @throws KvError `wrong_shape` for places that are not there */
+export function evictions(gone: Evictions, { layers, tail, geometry }: Stored): Evictions | null {
+  const found = [gone.length, ...new Set(gone.map(({ length }) => length))];
+  if (gone.length !== layers.length || gone.some(({ length }) => length !== geometry.kvHeads)) {
+    const allowed = `[layer][kvHead], ${geometry.kvHeads} KV heads of ${geometry.layers} layers`;
+    throw new KvError({ code: "wrong_shape", path: ["evict"], found, allowed });
+  }
+  if (gone.every((heads) => heads.every(({ length }) => length === 0))) return null;
+  return layers.map((entries, layer) =>
+    (gone[layer] ?? []).map((places, head) => ascending(places, headLength(entries, head) + tail.length)),
+  );
 }
 
 function ascending(places: readonly number[], count: number): readonly number[] {
@@ -87,7 +81,7 @@ export function takeOver({ geometry, layers, tail, length }: Stored, gone: Evict
         while (places.includes(held + row)) row++;
         const slot = (entries.offsets[head] ?? 0) + place;
         copyRow(geometry, tail, row, layer, head, entries, slot);
-        entries.positions[slot] = length - tail.length + row;
+        takeIn(entries, slot, length - tail.length + row);
         row++;
       }
     }
@@ -102,7 +96,8 @@ export function compacted({ geometry, layers, tail, length }: Stored, gone: Evic
     const offsets = offsetsOf(places.map((ofHead, head) => headLength(entries, head) + tail.length - ofHead.length));
     const total = offsets.at(-1) ?? 0;
     const [keys, values] = [new Float32Array(total * headDim), new Float32Array(total * headDim)];
-    const made: LayerEntries = { keys, values, positions: new Int32Array(total), offsets, reused: true };
+    const turned = entries.turned === undefined ? {} : { turned: new Int32Array(total) };
+    const made: LayerEntries = { keys, values, positions: new Int32Array(total), offsets, reused: true, ...turned };
     for (const [head, ofHead] of places.entries()) {
       const [from = 0, to = 0] = entries.offsets.subarray(head, head + 2);
       let slot = offsets[head] ?? 0;
@@ -115,11 +110,17 @@ export function compacted({ geometry, layers, tail, length }: Stored, gone: Evic
       for (let row = 0; row < tail.length; row++) {
         if (ofHead.includes(to - from + row)) continue;
         copyRow(geometry, tail, row, layer, head, made, slot);
-        made.positions[slot++] = length - tail.length + row;
+        takeIn(made, slot++, length - tail.length + row);
       }
     }
     return made;
   });
+}
+
+/** Writes down that a slot belongs to the token at a position, its key rotated to it. */
+function takeIn({ positions, turned }: LayerEntries, slot: number, position: number): void {
+  positions[slot] = position;
+  if (turned !== undefined) turned[slot] = position;
 }
 
 /** One head's part of one row of the tail, [L, 2, KH, d], goes to `slot`. */

@@ -8,6 +8,8 @@ export interface LayerEntries {
   readonly positions: Int32Array;
   /** Head h owns entries offsets[h] .. offsets[h + 1] - 1: [KH + 1]. */
   readonly offsets: Int32Array;
+  /** Where keys were turned after they came: the position that each is rotated to, instead of its true one. */
+  readonly turned?: Int32Array;
   /** Made by eviction while decoding: a later token may take over a slot, and its position then says so (evict.ts). */
   readonly reused?: true;
 }
@@ -38,11 +40,13 @@ export function offsetsOf(counts: readonly number[]): Int32Array {
   return offsets;
 }
 
+type Entries = Pick<LayerEntries, "keys" | "values" | "positions" | "turned">;
+
 /** Entries from .. to - 1 go to place `at` and those after it. */
 export function copyEntries(
-  source: Pick<LayerEntries, "keys" | "values" | "positions">,
+  source: Entries,
   [from, to]: readonly [number, number],
-  into: Pick<LayerEntries, "keys" | "values" | "positions">,
+  into: Entries,
   at: number,
   headDim: number,
 ): void {
@@ -50,4 +54,5 @@ export function copyEntries(
   into.keys.set(source.keys.subarray(from * headDim, to * headDim), at * headDim);
   into.values.set(source.values.subarray(from * headDim, to * headDim), at * headDim);
   into.positions.set(source.positions.subarray(from, to), at);
+  if (source.turned !== undefined) into.turned?.set(source.turned.subarray(from, to), at);
 }

@@ -7,6 +7,7 @@
  */
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
+import type { Sight } from "../cache/decider.ts";
 import type { LayerEntries } from "../cache/layer.ts";
 import type { PromptCache } from "../cache/prompt.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -63,8 +64,10 @@ export interface PrefillResult {
 /** One sequence's next token. */
 export interface Step {
   readonly token: number;
-  /** Takes in the token's keys and values, and the logits that follow. */
+  /** Takes in the token's keys and values, the logits that follow, and what of the token is to be seen. */
   readonly cache: KvCache;
+  /** Default: nothing but positions. */
+  readonly sees?: Sight;
 }
 
 /** One sequence's next tokens, several at once. */
@@ -88,6 +91,8 @@ export interface Engine extends Disposable {
   readonly kernels: Kernels;
   /** What mixes the outputs of a layer's query heads, read when asked for: [hidden, H * d]. */
   outputProjection(layer: number): Tensor;
+  /** Turns a layer's keys after RoPE, [any, d], by so many positions, in place: as if they had come so much later. */
+  turn(layer: number, keys: Float32Array, by: number): void;
   /**
    * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
    */

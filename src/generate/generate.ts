@@ -3,10 +3,11 @@ import type { KvCache } from "../cache/cache.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
+import { decode } from "./decode.ts";
 import { type GenerateOptions, stepSchema } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
 import { type IndexedToken, Run } from "./run.ts";
-import { assertDecodable, type Generated, type GeneratedToken } from "./sequence.ts";
+import { assertDecodable, type Generated, type GeneratedToken, isFull } from "./sequence.ts";
 
 export type { GenerateOptions } from "./options.ts";
 export type { IndexedToken } from "./run.ts";
@@ -53,7 +54,8 @@ export interface StepOptions extends Pick<GenerateOptions, "evict"> {}
  * policy, if there is one, decides what goes; forks of the cache do not see it.
  *
  * @returns the logits of the next token: [vocab]
- * @throws KvError `invalid_token`, `prompt_too_long` (the model's context is full), `wrong_model`, `disposed`, `invalid_option`
+ * @throws KvError `invalid_token`, `prompt_too_long` (the model's context is full), `wrong_model`, `disposed`, `invalid_option`,
+ *   `observation_missing` (a policy that begins with what prefill did not observe)
  */
 export async function step(
   model: Model,
@@ -72,7 +74,7 @@ export async function step(
       allowed: `a token id in [0, ${vocabSize})`,
     });
   }
-  if (cache.length >= contextLength) {
+  if (isFull(model, cache, evict)) {
     throw new KvError({
       code: "prompt_too_long",
       path: ["cache", "length"],
@@ -80,8 +82,7 @@ export async function step(
       allowed: `below the model's context of ${contextLength}`,
     });
   }
-  const [logits] = await model.engine.step([{ token, cache }]);
-  if (evict !== undefined) cache.evict(evict);
+  const [logits] = await decode(model.engine, [{ token, cache }], evict);
   return logits ?? cache.logits;
 }
 

@@ -3,6 +3,7 @@ import { throwIfAborted } from "../abort.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
+import { decode } from "./decode.ts";
 import { type GenerateOptions, generateSchema } from "./options.ts";
 import { type Generated, type GeneratedToken, Sequence } from "./sequence.ts";
 
@@ -41,8 +42,7 @@ export class Run {
       throwIfAborted(signal, [name, "signal"]);
       yield* this.#each((sequence) => sequence.endIfFull());
       const steps = this.#sequences.flatMap((sequence) => (sequence.ended ? [] : (sequence.pending ?? [])));
-      if (steps.length > 0) await this.#model.engine.step(steps);
-      if (own.evict !== undefined) for (const { cache } of steps) cache.evict(own.evict);
+      if (steps.length > 0) await decode(this.#model.engine, steps, own.evict);
       yield* this.#each((sequence) => sequence.advance());
     }
   }

@@ -83,7 +83,7 @@ export class Sequence implements Disposable {
 
   /** Ends a sequence whose last token has no room in the model's context. */
   *endIfFull(): Generator<GeneratedToken> {
-    if (this.#tokens.length > 0 && this.#cache.length >= this.#model.config.contextLength) yield* this.#end("context");
+    if (this.#tokens.length > 0 && isFull(this.#model, this.#cache, this.#options.evict)) yield* this.#end("context");
   }
 
   /** Samples the next token. */
@@ -129,6 +129,13 @@ export class Sequence implements Disposable {
     this.#given = { tokens: this.#tokens.length, text: this.#text.length };
     for (const [i, token] of tokens.entries()) yield { token, text: i === tokens.length - 1 ? text : "" };
   }
+}
+
+/** Whether a next token has no place in the model's context: no true position or, once an endless policy turned keys, none within the cache. */
+export function isFull({ config }: Model, cache: KvCache, evict: DecodingPolicy | undefined): boolean {
+  if (cache.length < config.contextLength) return false;
+  const inCache = evict?.endless === true && cache.layers.every(({ turned }) => turned !== undefined);
+  return !inCache || Math.max(...cache.lengths.flat()) >= config.contextLength;
 }
 
 /** @throws KvError `wrong_model` if the cache is not this model's, `disposed` */

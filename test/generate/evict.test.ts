@@ -38,7 +38,10 @@ afterAll(() => model[Symbol.dispose]());
 
 test("generate, generateBatch and pipeline evict as `step` does, and say so beside their tokens", async () => {
   const options = { maxNewTokens: NEW, evict };
-  const expected = { tokens: greedy, evict: { name: "streamingwindow", options: { budget: 12, sinks: 2 } } };
+  const expected = {
+    tokens: greedy,
+    evict: { name: "streamingwindow", options: { budget: 12, sinks: 2, positions: "true" } },
+  };
   expect(await generate(model, cache, options)).toMatchObject(expected);
   for (const result of await generateBatch(model, [cache, cache], options)) expect(result).toMatchObject(expected);
   expect(await pipeline(model, method, options)(prompt)).toMatchObject(expected);

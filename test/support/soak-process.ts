@@ -1,5 +1,15 @@
-/** Decodes many tokens with eviction on a small random model and prints what memory did, as JSON: `soak-process.ts STEPS BUDGET`. */
-import { KvCache, prefill, step, streamingWindow } from "../../src/index.ts";
+/** Decodes many tokens with eviction on a small random model and prints what memory did, as JSON: `soak-process.ts POLICY STEPS BUDGET`. */
+import {
+  type DecodingPolicy,
+  everySteps,
+  heavyHitters,
+  KvCache,
+  prefill,
+  snapKV,
+  step,
+  streamingWindow,
+  tokenOmission,
+} from "../../src/index.ts";
 import { tinyModel } from "./tiny-model.ts";
 
 export interface Soak {
@@ -16,14 +26,27 @@ export interface Soak {
 /** Tokens between two looks at memory. */
 const EVERY = 250;
 
-const [steps = 0, budget = 0] = process.argv.slice(2).map(Number);
-using model = await tinyModel({ queryHeads: 4, kvHeads: 4, headDim: 16, contextLength: steps + 100 });
+const POLICIES: Readonly<Record<string, (budget: number) => DecodingPolicy>> = {
+  streamingWindow: (budget) => streamingWindow({ budget }),
+  "streamingWindow, positions in the cache": (budget) => streamingWindow({ budget, positions: "cache" }),
+  heavyHitters: (budget) => heavyHitters({ budget }),
+  tokenOmission: (budget) => tokenOmission({ budget }),
+  "everySteps of snapKV": (budget) => everySteps(snapKV({ budget }), { every: 10 }),
+};
+
+const [name = "", ...counts] = process.argv.slice(2);
+const [steps = 0, budget = 0] = counts.map(Number);
+const evict = POLICIES[name]?.(budget);
+if (evict === undefined) throw new RangeError(`no policy ${name}`);
+const contextLength = evict.endless ? 200 : steps + 100;
+using model = await tinyModel({ queryHeads: 4, kvHeads: 4, headDim: 16, contextLength });
 using context = await prefill(
   model,
   Int32Array.from({ length: 100 }, (_, i) => (i * 7) % 64),
+  { observe: [evict] },
 );
 using cache = context.cache.fork();
-const evict = streamingWindow({ budget });
+
 // The engine's table of angles doubles as positions grow, up to the model's context: all of it is made before anything is measured.
 await step(model, new KvCache({ ...contents(cache), length: model.config.contextLength - 1 }), 0);
 const cacheBytes = new Set<number>();

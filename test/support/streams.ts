@@ -74,29 +74,30 @@ const member = fc.record({
 
 const fork = fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: upTo(5) });
 
-const lives = fc.record({
-  layers: upTo(3, 1),
-  heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
-  slidingWindow: fc.constantFrom(null, null, 4, 11),
-  seed: upTo(2, 1),
-  prompts: fc.array(fc.array(token, { minLength: 1, maxLength: 45 }), { minLength: 2, maxLength: 2 }),
-  members: fc.array(member, { minLength: 1, maxLength: 3 }),
-  /** Some streams take in a token each; now and then one of them is forked, also long after it began to evict. */
-  turns: fc.array(fc.record({ who: fc.array(upTo(5), { minLength: 1, maxLength: 4 }), token, fork }), {
-    minLength: 8,
-    maxLength: 40,
-  }),
-});
+const lives = (sliding: boolean) =>
+  fc.record({
+    layers: upTo(3, 1),
+    heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
+    slidingWindow: sliding ? fc.constantFrom(null, null, 4, 11) : fc.constant(null),
+    seed: upTo(2, 1),
+    prompts: fc.array(fc.array(token, { minLength: 1, maxLength: 45 }), { minLength: 2, maxLength: 2 }),
+    members: fc.array(member, { minLength: 1, maxLength: 3 }),
+    /** Some streams take in a token each; now and then one of them is forked, also long after it began to evict. */
+    turns: fc.array(fc.record({ who: fc.array(upTo(5), { minLength: 1, maxLength: 4 }), token, fork }), {
+      minLength: 8,
+      maxLength: 40,
+    }),
+  });
 
-/** Lives of a policy's streams; `after` sees every token taken in, `end` what came of the whole. */
+/** Lives of a policy's streams; `after` sees every token taken in, `end` what came of the whole; `sliding`: on sliding windows, too. */
 export function onStreams(
-  factory: PolicyFactory,
+  factory: PolicyFactory<{ readonly budget: number }>,
   { after = () => {}, end = () => {} }: { after?: (taken: Taken, life: Life) => void; end?: (life: Life) => void },
-  runs = 40,
+  { runs = 40, sliding = true }: { readonly runs?: number; readonly sliding?: boolean } = {},
 ): Promise<void> {
   const least = smallestBudget(factory);
   return holds(
-    lives,
+    lives(sliding),
     async ({ layers, heads, slidingWindow, seed, prompts, members, turns }) => {
       const model = await sharedModel({ layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow }, seed);
       const observe = Object.values(registry).map((method) => method({ budget: 12 }));
@@ -153,15 +154,19 @@ async function take(
   first: number,
   evict?: null,
 ): Promise<readonly Taken[]> {
-  const batch = streams.map(({ cache }, i) => ({ cache, token: (first + 7 * i) % 64 }));
+  const batch = streams.map(({ cache, policy }, i) => {
+    const token = (first + 7 * i) % 64;
+    return policy === null || evict === null ? { cache, token } : { cache, token, sees: policy.sees };
+  });
   const results = await model.engine.step(batch);
+  for (const { cache, policy } of streams)
+    if (policy !== null && evict !== null) await cache.evict(policy, model.engine);
   return streams.map((stream, i) => {
-    const { cache, policy, tokens, held } = stream;
+    const { cache, tokens, held } = stream;
     const position = tokens.length;
     tokens.push(batch[i]?.token ?? 0);
     stream.before.set(position, held);
     stream.logits.push([position, results[i] ?? new Float32Array(0)]);
-    if (policy !== null && evict !== null) cache.evict(policy);
     stream.held = heldBy(cache);
     const count = (all: Held) => all.flat().reduce((sum, { length }) => sum + length, 0);
     const all = count(held) + held.flat().length;

@@ -18,7 +18,7 @@ import type { Graph, Value } from "../../onnx/graph.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
-/** What every attention gives: its result of S * H * d numbers, the new keys and values, and column sums (or anything). */
+/** What every attention gives: its result of S * H * d numbers, the new keys and values, and the attention that keys received (or anything). */
 export type AttentionOutputs = readonly [result: Value, keys: Value, values: Value, sums: Value];
 
 export interface AttentionInputs {
@@ -110,7 +110,7 @@ export function tokenAttention(
     g.op("MatMul", [onTail, x.tailValues]),
     g.op("MatMul", [onNew, value]),
   ];
-  return [g.op("Sum", mixed), key, value, nothing(g)];
+  return [g.op("Sum", mixed), key, value, g.op("Reshape", [weights, g.ints(1, queryHeads, -1)])];
 }
 
 export function raggedAttention(
@@ -150,7 +150,7 @@ export function raggedAttention(
   ]);
   const result = g.op("Transpose", [sum], { perm: [1, 0, 2] });
   const out = (entries: Value) => g.op("Unsqueeze", [entries, g.ints(0)]);
-  return [result, out(keyByHead), out(valueByHead), nothing(g)];
+  return [result, out(keyByHead), out(valueByHead), g.op("Reshape", [weights, g.ints(1, queryHeads, -1)])];
 }
 
 /** For an output that a branch has nothing for. */

@@ -17,7 +17,8 @@
  * Outputs
  *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] as they meet RoPE
  *   entries [L * 2, KH, S, d]: the new keys and values of each layer in turn; one output, because each takes some microseconds
- *   sums.l [1, H, T]: the attention that each of the T keys so far received from the S queries, if it was asked for
+ *   sums.l [1, H, T]: the attention that each of the T keys so far received from the S queries: of flash attention if it was asked for,
+ *                     of one token in the columns of its attention (sight.ts), not of batches
  */
 
 import type { ModelConfig } from "../../model/config.ts";

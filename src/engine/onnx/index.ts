@@ -9,6 +9,7 @@ import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
+import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
@@ -78,6 +79,7 @@ async function onHost(
       const name = `model.layers.${layer}.self_attn.o_proj.weight`;
       return { data: weights.read(name), dims: weights.info(name).shape };
     },
+    turn: (layer, keys, by) => rotate(keys, run.tables.frequencies[layer] ?? new Float64Array(0), by),
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     step: guard((batch: readonly Step[]) => stepper(batch)),
     extend: guard((request: ExtendRequest) => extend(run, request)),

@@ -41,22 +41,27 @@ export class RotaryTables {
   upTo(end: number): Feeds {
     if (end <= this.#positions) return this.#feeds;
     this.#positions = Math.max(FIRST_POSITIONS, 2 ** Math.ceil(Math.log2(end)));
+    this.#feeds = this.of(Int32Array.from({ length: this.#positions }, (_, position) => position));
+    return this.#feeds;
+  }
+
+  /** Of these positions alone, in their order; nothing of them is kept. */
+  of(positions: Int32Array): Feeds {
     const feeds: Feeds = {};
     for (const [layer, { cos, sin }] of this.#names.entries()) {
       if (feeds[cos] !== undefined) continue;
       const frequencies = this.frequencies[layer] ?? new Float64Array(0);
-      feeds[cos] = table(frequencies, this.#positions, Math.cos);
-      feeds[sin] = table(frequencies, this.#positions, Math.sin);
+      feeds[cos] = table(frequencies, positions, Math.cos);
+      feeds[sin] = table(frequencies, positions, Math.sin);
     }
-    this.#feeds = feeds;
     return feeds;
   }
 }
 
-function table(frequencies: Float64Array, positions: number, of: (angle: number) => number): Feed {
+function table(frequencies: Float64Array, positions: Int32Array, of: (angle: number) => number): Feed {
   const half = frequencies.length;
-  const data = Float32Array.from({ length: positions * half }, (_, i) =>
-    of(Math.floor(i / half) * (frequencies[i % half] ?? 0)),
+  const data = Float32Array.from({ length: positions.length * half }, (_, i) =>
+    of((positions[Math.floor(i / half)] ?? 0) * (frequencies[i % half] ?? 0)),
   );
-  return { data, dims: [positions, half] };
+  return { data, dims: [positions.length, half] };
 }

@@ -8,6 +8,7 @@ import { type BatchRun, plan } from "./batch/plan.ts";
 import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
 import { embeddingsOf, floats, type Run } from "./run.ts";
+import { outputsFor, sightOf } from "./sight.ts";
 import { TokenFeeds } from "./token.ts";
 
 type Logits = Float32Array;
@@ -36,18 +37,25 @@ export function batchStepper(run: Run): (batch: readonly Step[]) => Promise<read
 
 async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): Promise<readonly Logits[]> {
   const results: Logits[] = [];
-  for (const { token, cache } of steps) {
+  for (const { token, cache, sees = "positions" } of steps) {
     const { config, session, tables, idle } = run;
     const embeddings = embeddingsOf(run, [token]);
     const positions = Int32Array.of(cache.length);
-    const rows = rowFeeds(config, tables, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
+    const queriesFrom = sees === "queries" ? 0 : null;
+    const rows = rowFeeds(config, tables, { embeddings, positions, logitsFrom: 0, queriesFrom });
     const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
-    const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", "entries"]);
-    cache.append(floats(out, "entries"), floats(out, "logits"));
+    const out = await session.run({ ...idle, ...rows, ...attention }, [
+      "logits",
+      "entries",
+      ...outputsFor(sees, config),
+    ]);
+    cache.append(floats(out, "entries"), floats(out, "logits"), sightOf(run, cache, sees, out));
     results.push(cache.logits);
   }
   return results;
 }
+
+const seesQueries = ({ sees }: Step) => sees === "queries";
 
 async function together(
   run: Run,
@@ -66,14 +74,15 @@ async function together(
     ),
     positions: Int32Array.from(caches, ({ length }) => length),
     logitsFrom: 0,
-    queriesFrom: null,
+    queriesFrom: steps.some(seesQueries) ? 0 : null,
   };
   const feeds = { ...idle, ...rowFeeds(config, tables, rows), ...batchFeeds(config, caches, pages, members, tails) };
-  const out = await session.run(feeds, ["logits", "entries"]);
+  const out = await session.run(feeds, ["logits", "entries", ...(steps.some(seesQueries) ? ["queries"] : [])]);
   return caches.map((cache, i) => {
     // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
     const logits = floats(out, "logits").slice(i * config.vocabSize, (i + 1) * config.vocabSize);
-    cache.append(rowOf(floats(out, "entries"), i, caches.length, config.headDim), logits);
+    const sight = sightOf(run, cache, steps[i]?.sees ?? "positions", out, [i, caches.length]);
+    cache.append(rowOf(floats(out, "entries"), i, caches.length, config.headDim), logits, sight);
     return logits;
   });
 }

@@ -76,7 +76,8 @@ function refreshLayer(paged: PagedLayer, entries: LayerEntries, firstOwner: bigi
     const [from = 0, to = 0] = entries.offsets.subarray(head, head + 2);
     const shift = paged.owners.indexOf(firstOwner + BigInt(head)) * paged.width - from;
     for (let i = from; i < to; i++) {
-      if (paged.positions[shift + i] === entries.positions[i]) continue;
+      // A key that was turned may have been turned again.
+      if (paged.positions[shift + i] === entries.positions[i] && entries.turned === undefined) continue;
       copyEntries(entries, [i, i + 1], paged, shift + i, headDim);
     }
   }
