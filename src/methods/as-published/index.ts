@@ -16,4 +16,5 @@ export const publishedRegistry = {
   "kvpress/snapkv": kvpress.snapKV,
   "kvpress/pyramidkv": kvpress.pyramidKV,
   "kvpress/adakv": kvpress.adaKV,
+  "kvpress/criticalkv": kvpress.criticalKV,
 } as const satisfies Record<string, MethodFactory>;
