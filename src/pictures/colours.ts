@@ -4,7 +4,7 @@ import { registry } from "../methods/registry.ts";
 /** Okabe and Ito's palette without its yellow, which white paper swallows. @see https://jfly.uni-koeln.de/color/ */
 export const HUES = ["#000000", "#56b4e9", "#009e73", "#e69f00", "#0072b2", "#d55e00", "#cc79a7"] as const;
 /** Once the hues are used up, they come again with another dash. */
-const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]] as const;
+const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 6], [12, 3, 3, 3, 3, 3], [1, 4]] as const;
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"] as const;
 const SLOTS = HUES.length * DASHES.length;
 

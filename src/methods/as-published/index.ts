@@ -19,4 +19,5 @@ export const publishedRegistry = {
   "kvpress/lagkv": kvpress.lagKV,
   "kvpress/noncausal": kvpress.nonCausalAttention,
   "kvpress/compactor": kvpress.compactor,
+  "kvpress/criticalkv": kvpress.criticalKV,
 } as const satisfies Record<string, MethodFactory>;

@@ -7,9 +7,12 @@
 import { kvpressAdaptive, kvpressPyramid } from "../../allocation/published/kvpress.ts";
 import { uniform } from "../../allocation/uniform.ts";
 import { chain } from "../../scoring/chain.ts";
+import { firstBest } from "../../scoring/first-best.ts";
 import { meanOverGroup } from "../../scoring/group.ts";
+import { offset } from "../../scoring/offset.ts";
 import { avgPool } from "../../scoring/pool.ts";
 import { scale } from "../../scoring/scale.ts";
+import { timesProjectedNorm } from "../../scoring/value-norms.ts";
 import { windowAttention } from "../../scoring/window-attention.ts";
 import { type CompactorOptions, compactorOptions, compactorScore, compactor as exactCompactor } from "../compactor.ts";
 import { define } from "../define.ts";
@@ -76,11 +79,26 @@ const compactor: MethodFactory<CompactorOptions> = define(
   }),
 );
 
+/** Counts the window to what attention alone chooses, so that this is less than half of the rest; nothing of it below twice the window. */
+const criticalKV: MethodFactory<SnapKVOptions> = define(
+  "kvpress/criticalkv",
+  { options, budgetAbove: "window" },
+  ({ budget, window, pool }) => {
+    const first = Math.max(0, Math.floor(budget / 2) - window);
+    const attention = chain(windowAttention(window), scale(1 / window), pool, meanOverGroup, offset(1e-4));
+    return {
+      keep: lastTokens(window),
+      score: chain(attention, firstBest(first, timesProjectedNorm)),
+      allocate: uniform(),
+    };
+  },
+
 export const kvpress = {
   streamingLLM,
   snapKV,
   pyramidKV,
   adaKV,
+  criticalKV,
   lagKV,
   nonCausalAttention,
   compactor,
