@@ -5,25 +5,28 @@ import type { ChunkAttention } from "./index.ts";
 export const chunkAttention: ChunkAttention = async (queries, keys, chunk) => {
   const { heads, group, length, size } = chunkShape("chunkAttention", queries, keys, chunk);
   const sums = new Float32Array(heads * length);
-  for (let h = 0; h < heads; h++)
+  for (let h = 0; h < heads; h++) {
+    const first = Math.floor(h / group) * length; // of the head's keys
     for (let from = 0; from < length; from += chunk) {
-      const to = Math.min(from + chunk, length);
-      const mass = new Float64Array(to - from);
-      for (let i = from; i < to; i++) {
-        const logits = Array.from(mass, (_, j) => {
+      const count = Math.min(chunk, length - from);
+      const mass = new Float64Array(count);
+      for (let i = from; i < from + count; i++) {
+        const row = new Float64Array(count);
+        let highest = Number.NEGATIVE_INFINITY;
+        for (let j = 0; j < count; j++) {
           let product = 0;
-          for (let c = 0; c < size; c++) {
-            const key = keys.data[(Math.floor(h / group) * length + from + j) * size + c] ?? 0;
-            product += (queries.data[(h * length + i) * size + c] ?? 0) * key;
-          }
-          return product;
-        });
-        const highest = Math.max(...logits);
-        const parts = logits.map((logit) => Math.exp(logit - highest));
-        const total = parts.reduce((sum, part) => sum + part, 0);
-        for (const [j, part] of parts.entries()) mass[j] = (mass[j] ?? 0) + part / total;
+          for (let c = 0; c < size; c++)
+            product +=
+              (queries.data[(h * length + i) * size + c] ?? 0) * (keys.data[(first + from + j) * size + c] ?? 0);
+          row[j] = product;
+          highest = Math.max(highest, product);
+        }
+        let total = 0;
+        for (let j = 0; j < count; j++) total += Math.exp((row[j] ?? 0) - highest);
+        for (let j = 0; j < count; j++) mass[j] = (mass[j] ?? 0) + Math.exp((row[j] ?? 0) - highest) / total;
       }
       sums.set(mass, h * length + from);
     }
+  }
   return tensor(sums, heads, length);
 };

@@ -1,6 +1,5 @@
 /** What every measurement does: runs a corpus through the network, sequence by sequence, and says where its numbers come from. */
 import { createHash } from "node:crypto";
-import { throwIfAborted } from "../abort.ts";
 import type { PrefillResult } from "../engine/index.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
@@ -35,7 +34,6 @@ export async function run(
   const { moments = false, allQueries = false } = observed;
   let done = 0;
   for (const tokens of checked) {
-    throwIfAborted(signal, ["signal"]);
     const request = { tokens, chunk: CHUNK, moments, lastQueries: allQueries ? tokens.length : 1 };
     await take(await model.engine.prefill(signal === undefined ? request : { ...request, signal }));
     done += tokens.length;

@@ -48,11 +48,16 @@ describe("CUR's leverage is its formula", () => {
   test("of shortened keys and values", () =>
     agrees(scoreOf({ sketch: 3, seed: 4 }), formula("product", 16, 3, 4), 1e-5));
 
-  test("and nothing where all lengths are nothing", () =>
+  test("and nothing where all neighbours are nothing, which takes nothing from the others", () =>
     onViews(async (view) => {
-      const none = { data: new Float32Array(view.values.data.length), dims: view.values.dims };
-      assert.ok((await scoreOf({}).evaluate({ ...view, values: none })).data.every((score) => score === 0));
-    }, 3));
+      const width = 4 * view.length;
+      const { dims } = view.values;
+      const values = { data: view.values.data.map((x, i) => (i % width < 8 ? 0 : x)), dims };
+      const { data } = await scoreOf({ local: 2 }).evaluate({ ...view, values });
+      const columns = view.candidates.to - view.candidates.from;
+      for (const [i, score] of data.entries())
+        assert.equal(score > 0, (i % columns) + view.candidates.from >= 2, `${i}: ${score}`);
+    }, 10));
 
   test("with options that are checked", () => {
     const wrong = { budget: 64, of: "keys" } as never;
