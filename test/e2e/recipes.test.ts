@@ -7,7 +7,19 @@ import { fileURLToPath } from "node:url";
 import { goldenGguf } from "../support/golden-model.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const NAMES = ["sweep", "needle", "fewshot", "ruler", "longbench", "report", "funnel", "cost"] as const;
+const NAMES = [
+  "sweep",
+  "needle",
+  "fewshot",
+  "ruler",
+  "longbench",
+  "report",
+  "funnel",
+  "cost",
+  "measure",
+  "compare",
+  "docs",
+] as const;
 const PATIENCE = 120_000;
 
 let folder: string;
@@ -65,6 +77,9 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["ruler", ["--tasks", "niah"], "one of niah_single_1"],
     ["longbench", ["--tasks", "qasper"], "one of longbench/narrativeqa"],
     ["longbench", ["--folder", "none", "--store", "x.duckdb"], "a folder that has"],
+    ["measure", [], "one of heads or curves"],
+    ["measure", ["--what", "heads", "--prompts", "0"], "an integer >= 1"],
+    ["compare", ["--examples", "x"], "an integer >= 1"],
     ["report", [], "one store"],
     ["report", ["none.duckdb"], "a store that exists"],
     ["report", [fileURLToPath(import.meta.url)], "store"],
