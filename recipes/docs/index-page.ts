@@ -4,9 +4,10 @@ import type { Documented } from "./pages.ts";
 
 const NOTATION = `## Notation
 
-n is the prompt's length, b the budget (entries per KV head, always-kept ones included), w the window of last tokens; L layers, H query heads, KH KV heads, a group is the H / KH query heads that
-read one KV head; d is the head's dimension. q, k and v are queries, keys and values, q and k after RoPE unless said otherwise. A[h,i,j] is the softmax over j <= i of
-q[h,i] . k[j] / sqrt(d). S_w[h,j] is the sum of A[h,i,j] over i = n-w .. n-1, for j < n-w.`;
+n is the prompt's length, b the budget (entries per KV head, always-kept ones included), w the window of last tokens;
+L layers, H query heads, KH KV heads, a group is the H / KH query heads that read one KV head; d is the head's
+dimension. q, k and v are queries, keys and values, q and k after RoPE unless said otherwise. A[h,i,j] is the softmax
+over j <= i of q[h,i] . k[j] / sqrt(d). S_w[h,j] is the sum of A[h,i,j] over i = n-w .. n-1, for j < n-w.`;
 
 /** Names with the first sentence of each, by folder. */
 export function contents(all: readonly Documented[]): string {

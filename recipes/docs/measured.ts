@@ -37,5 +37,7 @@ export const figure = ({ mean, low, high }: MeasuredRow): string =>
   `${mean.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`;
 
 /** One line that says how figures came about. */
-export const provenanceLine = ({ date, command, provenance }: MeasuredFile): string =>
-  `Measured ${date} by \`${command}\` on ${provenance.model}, ${provenance.engine}, ${provenance.precision}; weights ${provenance.weights.slice(0, 19)}.`;
+export function provenanceLine({ date, command, provenance }: MeasuredFile): string {
+  const { model, engine, precision, weights } = provenance;
+  return `Measured ${date} by \`${command}\` on ${model}, ${engine}, ${precision}; weights ${weights.slice(0, 19)}.`;
+}

@@ -4,8 +4,8 @@ import { overLayers } from "./over-layers.ts";
 import type { FixedSchedule } from "./schedule.ts";
 
 /**
- * A schedule from a list: each layer has its share of the budget, lowest layer first, and its heads have the same. The numbers count relative to
- * each other: `layerShares([2, 1, 1])` gives half of all scored entries to the lowest of three layers.
+ * A schedule from a list: each layer has its share of the budget, lowest layer first, and its heads have the same. The numbers count
+ * relative to each other: `layerShares([2, 1, 1])` gives half of all scored entries to the lowest of three layers.
  *
  * @param shares one for each layer, finite, >= 0
  * @throws KvError `invalid_option` for other numbers; when used, `wrong_shape` on a model of another number of layers

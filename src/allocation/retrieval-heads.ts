@@ -7,9 +7,9 @@ export interface RetrievalHeadsOptions {
 }
 
 /**
- * DuoAttention's schedule: heads that retrieve keep every candidate, streaming heads none, only what is always kept. The budget says how many
- * retrieve: those of the highest scores, as many as it pays for whole; the next one has what is left. Of equal scores, the lower layer
- * and head first.
+ * DuoAttention's schedule: heads that retrieve keep every candidate, streaming heads none, only what is always kept. The budget says
+ * how many retrieve: those of the highest scores, as many as it pays for whole; the next one has what is left. Of equal scores, the
+ * lower layer and head first.
  *
  * @throws KvError `wrong_shape`, when used, on a model of other layers or heads
  * @see https://arxiv.org/abs/2410.10819

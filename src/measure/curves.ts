@@ -29,9 +29,9 @@ export interface CurveOptions {
 /**
  * The curves, averaged over texts.
  *
- * Of every text, the part before its last `future` tokens is the prompt. An entry is worth the most that any later query would draw from it, max over i of A[h,i,j] |W_O v_j|,
- * averaged over the group. What each further entry of a head adds, in the order of the method's scores, is made non-increasing (pool adjacent
- * violators), and a budget goes to the largest of all heads together.
+ * Of every text, the part before its last `future` tokens is the prompt. An entry is worth the most that any later query would draw
+ * from it, max over i of A[h,i,j] |W_O v_j|, averaged over the group. What each further entry of a head adds, in the order of the
+ * method's scores, is made non-increasing (pool adjacent violators), and a budget goes to the largest of all heads together.
  *
  * @param texts token ids
  * @throws KvError `invalid_option` for no texts, a method without scores, or a text that leaves nothing to choose from

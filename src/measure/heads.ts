@@ -18,8 +18,9 @@ export interface Retrieval {
 }
 
 /**
- * Retrieval scores of all KV heads, as HeadKV and DuoAttention need them: of the attention with which the answer's tokens are predicted, each forced
- * to be the true one, the share that falls on the fact; averaged over tokens, over the query heads of a group, and over prompts.
+ * Retrieval scores of all KV heads, as HeadKV and DuoAttention need them: of the attention with which the answer's tokens are
+ * predicted, each forced to be the true one, the share that falls on the fact; averaged over tokens, over the query heads of a group,
+ * and over prompts.
  *
  * @param label what records call it
  * @throws KvError `invalid_option` for no prompts, or one that does not hold its fact; `tokenizer_missing`, `prompt_too_long`

@@ -20,10 +20,11 @@ const adaptive = { ...snapKVOptions, floor: share().default(0.2) };
 /**
  * AdaKV over SnapKV: heads of a layer share its budget by their scores; exactly.
  *
- * @formula score_j as SnapKV; every head keeps the floor (0.2 of b-w) of its highest, and the rest of KH (b-w) goes to the highest scores of the
- *   layer's heads together.
+ * @formula score_j as SnapKV; every head keeps the floor (0.2 of b-w) of its highest, and the rest of KH (b-w) goes to the highest
+ *   scores of the layer's heads together.
  * @cost SnapKV's, and a sort of n numbers for each KV head.
- * @memory Exactly the budget on average over the heads of a layer; what a head does not get is not stored. Prefill holds the last w queries.
+ * @memory Exactly the budget on average over the heads of a layer; what a head does not get is not stored. Prefill holds the last w
+ *   queries.
  * @helps Where some heads look at few tokens and others at many: most models. It trusts that scores of different heads compare.
  * @see https://arxiv.org/abs/2407.11550
  */

@@ -27,12 +27,14 @@ export interface CakeOptions {
  * CAKE: the tokens that the last `window` tokens attend to, or attend to some of the time; layers whose attention is spread out and
  * moves get more.
  *
- * @formula score_j = mean_i A[h,i,j] + gamma var_i A[h,i,j] over i = n-w .. n-1, averaged over the group, pooled; layer l has the share P_l / sum P of the budget,
- *   P_l = H^(1/tau_1) V^(1/tau_2), H = -sum A ln A and V = sum_j var_i A[h,i,j], both over all heads and j < n-w.
+ * @formula score_j = mean_i A[h,i,j] + gamma var_i A[h,i,j] over i = n-w .. n-1, averaged over the group, pooled; layer l has the share
+ *   P_l / sum P of the budget, P_l = H^(1/tau_1) V^(1/tau_2), H = -sum A ln A and V = sum_j var_i A[h,i,j], both over all heads and j <
+ *   n-w.
  * @cost Attention of w queries to n keys in every layer, twice: once for the layers' shares, once for the scores.
- * @memory Exactly the budget; the heads of a layer hold the same. Prefill holds the last w queries, and all layers until the last is looked at.
- * @helps Where layers differ in how widely they look. The paper searches tau_1 and tau_2 for each model and budget; with 1 and 1 the layers'
- *   shares can be extreme, so that a layer keeps little beyond the window.
+ * @memory Exactly the budget; the heads of a layer hold the same. Prefill holds the last w queries, and all layers until the last is
+ *   looked at.
+ * @helps Where layers differ in how widely they look. The paper searches tau_1 and tau_2 for each model and budget; with 1 and 1 the
+ *   layers' shares can be extreme, so that a layer keeps little beyond the window.
  * @see https://arxiv.org/abs/2503.12491
  */
 export const cake: MethodFactory<CakeOptions> = define(

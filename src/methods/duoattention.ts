@@ -17,14 +17,15 @@ export interface DuoAttentionOptions {
 }
 
 /**
- * DuoAttention: retrieval heads keep the whole prompt, streaming heads the first and the last tokens. The budget says how many heads retrieve.
+ * DuoAttention: retrieval heads keep the whole prompt, streaming heads the first and the last tokens. The budget says how many heads
+ * retrieve.
  *
- * @formula Heads by their scores, highest first: each keeps all n while (b - sinks - recent) L KH entries last; the one that they run out in
- *   keeps its most recent; all others keep j < sinks and j >= n - recent.
+ * @formula Heads by their scores, highest first: each keeps all n while (b - sinks - recent) L KH entries last; the one that they run
+ *   out in keeps its most recent; all others keep j < sinks and j >= n - recent.
  * @cost Nothing beyond prefill; the heads' scores are measured once for a model.
  * @memory Exactly the budget on average: retrieval heads n, streaming heads sinks + recent. Prefill holds nothing more.
- * @helps Where budgets are a good part of the prompt: at b / n of a tenth only about a tenth of the heads can retrieve. It does not look at the prompt,
- *   so it fits questions that come later.
+ * @helps Where budgets are a good part of the prompt: at b / n of a tenth only about a tenth of the heads can retrieve. It does not
+ *   look at the prompt, so it fits questions that come later.
  * @see https://arxiv.org/abs/2410.10819
  */
 export const duoAttention: MethodFactory<DuoAttentionOptions> = define(

@@ -21,8 +21,8 @@ export const h2oOptions = { window: count(1).default(8) };
  * @formula score_j = sum over all i of A[h,i,j], averaged over the group; the b-w highest of j < n-w, and the last w.
  * @cost Attention of all queries to all keys once more in every layer: 5.9 % of prefill at n = 8000 (2026-11).
  * @memory Exactly the budget. Prefill holds H x n sums in every layer.
- * @helps Where the same tokens matter throughout. Early tokens are seen by more queries and so gather more, whatever they say; a fact that only the question
- *   looks at is lost.
+ * @helps Where the same tokens matter throughout. Early tokens are seen by more queries and so gather more, whatever they say; a fact
+ *   that only the question looks at is lost.
  * @see https://arxiv.org/abs/2306.14048
  */
 export const h2o: MethodFactory<H2OOptions> = define(

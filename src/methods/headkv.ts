@@ -15,11 +15,12 @@ export interface HeadKVOptions extends SnapKVOptions {
 /**
  * HeadKV: SnapKV's tokens, where heads that were found to retrieve keep more, whatever their layer.
  *
- * @formula S_w as SnapKV; head h of layer l keeps w + (b-w) (1 - 1/beta) + s[l,h] (b-w) / beta L KH, s the heads' importance with sum 1, rounded to the
- *   exact total; what would be beyond the prompt goes to the other heads.
+ * @formula S_w as SnapKV; head h of layer l keeps w + (b-w) (1 - 1/beta) + s[l,h] L KH (b-w) / beta, s the heads' importance with sum 1,
+ *   rounded to the exact total; what would be beyond the prompt goes to the other heads.
  * @cost SnapKV's: attention of w queries to n keys in every layer. The importance is measured once for a model.
  * @memory Exactly the budget on average; important heads hold many times what others do. Prefill holds the last w queries.
- * @helps Where a few heads do the retrieving, and the task is like the one they were measured on. With beta near 1 unimportant heads keep little more than the window.
+ * @helps Where a few heads do the retrieving, and the task is like the one they were measured on. With beta near 1 unimportant heads
+ *   keep little more than the window.
  * @see https://arxiv.org/abs/2410.19258
  */
 export const headKV: MethodFactory<HeadKVOptions> = define(

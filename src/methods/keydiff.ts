@@ -17,8 +17,8 @@ export interface KeyDiffOptions {
  * @formula score_j = -cos(k_j, mean over i of k_i / |k_i|); the b highest.
  * @cost Two passes over the keys.
  * @memory Exactly the budget. Prefill holds nothing more.
- * @helps Where something stands out of its text, such as a number in a novel, and where questions come later. In a list of examples that are all alike nothing
- *   stands out.
+ * @helps Where something stands out of its text, such as a number in a novel, and where questions come later. In a list of examples
+ *   that are all alike nothing stands out.
  * @see https://arxiv.org/abs/2504.15364
  */
 export const keyDiff: MethodFactory<KeyDiffOptions> = define(

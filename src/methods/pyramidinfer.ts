@@ -21,15 +21,15 @@ export interface PyramidInferOptions {
 }
 
 /**
- * PyramidInfer: the tokens that the last ones attend to, by the mean over all heads of a layer, later ones weighing more; each layer keeps a share of what the
- * one below does.
+ * PyramidInfer: the tokens that the last ones attend to, by the mean over all heads of a layer, later ones weighing more; each layer
+ * keeps a share of what the one below does.
  *
- * @formula score_j = mean over h and i = n-w .. n-1 of c_i A[h,i,j], c from 1 to 1.2, the first 4 above all; layer l+1 keeps r_l of what layer l does,
- *   r_l = 0.9 + 0.1 (1 + cos(pi l / L)) / 2, scaled to the budget.
+ * @formula score_j = mean over h and i = n-w .. n-1 of c_i A[h,i,j], c from 1 to 1.2, the first 4 above all; layer l+1 keeps r_l of
+ *   what layer l does, r_l = 0.9 + 0.1 (1 + cos(pi l / L)) / 2, scaled to the budget.
  * @cost Attention of w queries to n keys in every layer.
  * @memory Exactly the budget; all heads of a layer hold the same tokens. Prefill holds the last w queries.
- * @helps Where low layers need more, as PyramidKV, by a curve in place of a line. As published it prunes while it prefills, so that higher layers never compute what lower
- *   ones dropped, and saves time; here prefill is exact, and every layer chooses for itself.
+ * @helps Where low layers need more, as PyramidKV, by a curve in place of a line. As published it prunes while it prefills, so that
+ *   higher layers never compute what lower ones dropped, and saves time; here prefill is exact, and every layer chooses for itself.
  * @see https://arxiv.org/abs/2405.12532
  */
 export const pyramidInfer: MethodFactory<PyramidInferOptions> = define(

@@ -25,7 +25,8 @@ export const snapKVOptions = { window: count(1).default(8), pool: pool().default
  * @formula score_j = maximum of a window of 7 around j of the group's mean of S_w[h,j]; the b-w highest of j < n-w, and the last w.
  * @cost Attention of w queries to n keys in every layer: 1.1 % of prefill at n = 8000 (2026-11).
  * @memory Exactly the budget, the same for all layers and heads. Prefill holds the last w queries.
- * @helps Where the prompt ends with the question. A question that comes later finds what the prompt's end looked at, not what it needs itself.
+ * @helps Where the prompt ends with the question. A question that comes later finds what the prompt's end looked at, not what it needs
+ *   itself.
  * @see https://arxiv.org/abs/2404.14469
  */
 export const snapKV: MethodFactory<SnapKVOptions> = define(

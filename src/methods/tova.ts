@@ -12,7 +12,8 @@ import { lastTokens, type MethodFactory } from "./method.ts";
  * @formula score_j = mean over all H of A[h,n-1,j]; the b-1 highest, and the last token.
  * @cost Attention of one query to n keys in every layer.
  * @memory Exactly the budget; all heads of a layer keep the same tokens. Prefill holds the last query.
- * @helps Where the last token of the prompt already looks for the answer: the mean over heads is less noisy than any of them. One query sees little of a longer question.
+ * @helps Where the last token of the prompt already looks for the answer: the mean over heads is less noisy than any of them. One query
+ *   sees little of a longer question.
  * @see https://arxiv.org/abs/2401.06104
  */
 export const tova: MethodFactory = define("tova", { options: {} }, () => ({

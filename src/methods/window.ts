@@ -13,8 +13,8 @@ export interface WindowOptions {
  * @formula n-b <= j < n.
  * @cost None.
  * @memory Exactly the budget. Prefill holds nothing more.
- * @helps As a floor to measure against, and where only the end of a prompt matters. Without the first tokens, which attract attention whatever they say,
- *   many models break down.
+ * @helps As a floor to measure against, and where only the end of a prompt matters. Without the first tokens, which attract attention
+ *   whatever they say, many models break down.
  * @see https://arxiv.org/abs/2004.05150
  */
 export const window: MethodFactory<WindowOptions> = define("window", { options: {} }, ({ budget }) => ({

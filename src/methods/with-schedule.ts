@@ -3,8 +3,8 @@ import { allNeeds } from "../scoring/needs.ts";
 import type { Method } from "./method.ts";
 
 /**
- * A method on another schedule: `withSchedule(snapKV({ budget: 64 }), layerShares([3, 2, 1]), "snapkv 3:2:1")`. What it always keeps, its score and its
- * budget stay.
+ * A method on another schedule: `withSchedule(snapKV({ budget: 64 }), layerShares([3, 2, 1]), "snapkv 3:2:1")`. What it always keeps,
+ * its score and its budget stay.
  *
  * @param name what errors and records call it
  */

@@ -11,8 +11,8 @@ export interface AttentionStabilityOptions {
 }
 
 /**
- * CAKE's eviction indicator, per query head: the mean of what the window's queries give to a candidate, plus `gamma` times its variance over them
- * (of a sample, so divided by `window - 1`): a token that some of them need and others do not may be needed again.
+ * CAKE's eviction indicator, per query head: the mean of what the window's queries give to a candidate, plus `gamma` times its variance
+ * over them (of a sample, so divided by `window - 1`): a token that some of them need and others do not may be needed again.
  *
  * @throws KvError `invalid_option` for other options
  * @see https://arxiv.org/abs/2503.12491

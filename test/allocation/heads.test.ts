@@ -93,6 +93,11 @@ describe("LU-KV's heads", () => {
       [1600, 1100],
       [500, 0],
     ]);
+    // Five sixths: between the last table and all, 1, 0.95, 0.75 and 0.5; the first two are full.
+    assert.deepEqual(await counted(alongCurves({ curves }), { ...sizes, mean: 500, limit: 600 }), [
+      [600, 600],
+      [480, 320],
+    ]);
   });
 
   test("are alike where nothing or everything is kept", () =>

@@ -10,6 +10,7 @@ import {
   layerShares,
   layerUncertainty,
 } from "../../src/allocation/index.ts";
+import { leastKeys } from "../../src/allocation/layer-uncertainty.ts";
 import type { Schedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { layersOf, prompts } from "../support/arbitraries.ts";
@@ -127,6 +128,15 @@ for (const [backend, kernels] of Object.entries({ reference: referenceKernels(),
       ));
   });
 }
+
+test("the least keys that have a share are counted from the largest, and just enough are enough", () => {
+  const mass = Float32Array.of(1, 4, 2, 3);
+  assert.deepEqual(
+    [0.4, 0.41, 0.7, 1].map((share) => leastKeys(mass, share)),
+    [1, 2, 2, 4],
+  );
+  assert.equal(leastKeys(new Float32Array(3), 0.9), 0);
+});
 
 describe("PyramidInfer's decay", () => {
   const at = (decay: number) => layerDecay({ decay })(fixed).map(([first = Number.NaN]) => first);

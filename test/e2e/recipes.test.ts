@@ -19,6 +19,8 @@ const NAMES = [
   "cost",
   "measure",
   "ask",
+  "compare",
+  "docs",
 ] as const;
 const PATIENCE = 120_000;
 
@@ -77,6 +79,9 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["ruler", ["--tasks", "niah"], "one of niah_single_1"],
     ["longbench", ["--tasks", "qasper"], "one of longbench/narrativeqa"],
     ["longbench", ["--folder", "none", "--store", "x.duckdb"], "a folder that has"],
+    ["measure", [], "one of heads or curves"],
+    ["measure", ["--what", "heads", "--prompts", "0"], "an integer >= 1"],
+    ["compare", ["--examples", "x"], "an integer >= 1"],
     ["report", [], "one store"],
     ["report", ["none.duckdb"], "a store that exists"],
     ["report", [fileURLToPath(import.meta.url)], "store"],

@@ -25,6 +25,7 @@ import {
 import { shares } from "../../src/measure/curves.ts";
 import { importanceOf } from "../../src/measure/future-importance.ts";
 import { nonIncreasing } from "../../src/measure/non-increasing.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { faultOf } from "../support/fault.ts";
 import { mean, plainAttention, sum } from "../support/plain-attention.ts";
 import { holds } from "../support/seed.ts";
@@ -139,6 +140,26 @@ describe("curves", () => {
       });
       before = all;
     }
+  });
+
+  test("go by what each further entry adds in the order of the scores, made non-increasing", async () => {
+    const [tokens, method] = [text(60), snapKV({ budget: 9 })];
+    using context = await prefill(model, tokens.subarray(0, 50));
+    const importance = await importanceOf(model, context, tokens.subarray(50));
+    const gains: Tensor[] = [];
+    for (const [layer, own] of observations(context).entries()) {
+      const { kvHeads } = own;
+      const scores = await method.score?.evaluate({ ...own, candidates: { from: 0, to: 42 } });
+      const fitted = Array.from({ length: kvHeads }, (_, head) => {
+        const score = (j: number) => scores?.data[head * 42 + j] ?? Number.NaN;
+        const order = [...Array(42).keys()].sort((a, b) => score(b) - score(a) || a - b);
+        return nonIncreasing(order.map((j) => importance[layer]?.data[head * 50 + j] ?? Number.NaN));
+      });
+      gains.push({ data: Float32Array.from(fitted.flat()), dims: [kvHeads, 42] });
+    }
+    const expected = shares(gains, model.config.kvHeads);
+    const { tables } = await measureCurves(model, [tokens], { method, future: 10 });
+    for (const [i, share] of tables.flat(2).entries()) assert.ok(Math.abs(share - (expected[i] ?? Number.NaN)) < 1e-4);
   });
 
   test("give each table to the largest gains of all heads together", () =>

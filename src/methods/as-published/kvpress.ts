@@ -92,6 +92,7 @@ const criticalKV: MethodFactory<SnapKVOptions> = define(
       allocate: uniform(),
     };
   },
+);
 
 export const kvpress = {
   streamingLLM,
