@@ -13,7 +13,7 @@ export interface BudgetCurves {
 
 /**
  * Curves made elsewhere, such as those that LU-KV's authors publish (theirs are of what is dropped: one minus); `loadCurves` reads those
- * of `bun run measure`.
+ * of `bun run measure-heads`.
  *
  * @throws KvError `invalid_option` for values outside [0, 1], or tables of different shapes
  */

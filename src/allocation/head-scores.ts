@@ -11,7 +11,7 @@ export interface HeadScores {
 }
 
 /**
- * Scores made elsewhere, such as those that papers publish; `loadHeads` reads those of `bun run measure`.
+ * Scores made elsewhere, such as those that papers publish; `loadHeads` reads those of `bun run measure-heads`.
  *
  * @param values [layers][kvHeads], finite, >= 0; of a score per query head, take the mean over each group first
  * @param label what records call them; default "given"

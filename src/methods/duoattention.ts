@@ -8,7 +8,7 @@ import { count, heads } from "./options.ts";
 export interface DuoAttentionOptions {
   /** Entries kept per KV head on average; > sinks + recent. */
   readonly budget: number;
-  /** How much each KV head retrieves: `loadHeads(model, path)` of what `bun run measure --what heads` wrote, or `headScores(values)`. */
+  /** How much each KV head retrieves: `loadHeads(model, path)` of what `bun run measure-heads --what heads` wrote, or `headScores(values)`. */
   readonly heads: HeadScores;
   /** First tokens that every head keeps; default 4 (the paper, for long prompts: 128). */
   readonly sinks?: number;

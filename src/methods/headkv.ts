@@ -6,7 +6,7 @@ import { above, heads } from "./options.ts";
 import { type SnapKVOptions, snapKV, snapKVOptions } from "./snapkv.ts";
 
 export interface HeadKVOptions extends SnapKVOptions {
-  /** Importance of each KV head: `loadHeads(model, path)` of what `bun run measure --what heads` wrote, or `headScores(values)`. */
+  /** Importance of each KV head: `loadHeads(model, path)` of what `bun run measure-heads --what heads` wrote, or `headScores(values)`. */
   readonly heads: HeadScores;
   /** 1 / beta of every head's even share goes to the pool that importance divides, > 1; default 1.01. */
   readonly beta?: number;

@@ -11,7 +11,7 @@ export { type HeadKVOptions, headKV } from "./headkv.ts";
 export { type KeyDiffOptions, keyDiff } from "./keydiff.ts";
 export { type KnormOptions, knorm } from "./knorm.ts";
 export { type LuKVOptions, luKV } from "./lukv.ts";
-export { type Measured, measuredRegistry } from "./measured-registry.ts";
+export { type HeadMeasurements, measuredRegistry } from "./measured-registry.ts";
 export { firstAndLast, type Keep, lastTokens, type Method, type MethodFactory } from "./method.ts";
 export { type ObservedAttentionOptions, observedAttention } from "./observed.ts";
 export { type PyramidInferOptions, pyramidInfer } from "./pyramidinfer.ts";

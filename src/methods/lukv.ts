@@ -5,7 +5,7 @@ import { curves } from "./options.ts";
 import { type SnapKVOptions, snapKV, snapKVOptions } from "./snapkv.ts";
 
 export interface LuKVOptions extends SnapKVOptions {
-  /** `loadCurves(model, path)` of what `bun run measure --what curves` wrote, or `budgetCurves(tables)`. */
+  /** `loadCurves(model, path)` of what `bun run measure-heads --what curves` wrote, or `budgetCurves(tables)`. */
   readonly curves: BudgetCurves;
 }
 

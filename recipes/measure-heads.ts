@@ -7,7 +7,7 @@ import { args, command, integer, named } from "./support/command.ts";
 
 const measurements: Readonly<Record<string, Measurement>> = { heads, curves };
 
-const HELP = `bun run measure --what WHAT [options]
+const HELP = `bun run measure-heads --what WHAT [options]
 
 Measures on a model what some methods need to know of it, and writes it with where it came from. Other models refuse the file.
 
@@ -19,7 +19,7 @@ Measures on a model what some methods need to know of it, and writes it with whe
   --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
   --help             this text`;
 
-await command("measure", async () => {
+await command("measure-heads", async () => {
   const { values } = args({
     what: { type: "string" },
     out: { type: "string" },
