@@ -8,7 +8,8 @@ const INTRODUCTION = `# Comparison
 
 Accuracy of every registered method on three generated tasks: a number hidden in 500 and 1,000 tokens of Moby-Dick, and questions to classify after
 examples of 500 tokens. The prompt's last token is decoded on what was kept. In brackets the 95 % interval; the best of a column, references aside, in
-bold. Where intervals overlap, order is no finding.`;
+bold. Where intervals overlap, order is no finding. What headkv and duoattention know of heads was measured on needles of other seeds, and lukv on
+Moby-Dick: on needles they are at home.`;
 
 /** One table: a row for each method, a column for each task and budget. */
 export function comparison(measured: MeasuredFile): string {

@@ -39,14 +39,14 @@ export function budgetCurves(tables: readonly HeadScores["values"][], label = "g
  */
 export function alongCurves({ curves }: { readonly curves: BudgetCurves }): Schedule {
   const schedule: Schedule = (request) => {
-    const { layers, kvHeads, mean, limit } = request;
+    const { layers, within, kvHeads, mean, limit } = request;
     const { tables } = curves;
-    checkShape(["curves"], [tables[0]?.length ?? 0, tables[0]?.[0]?.length ?? 0], [layers, kvHeads]);
+    checkShape(["curves"], [tables[0]?.length ?? 0, tables[0]?.[0]?.length ?? 0], [within?.depth ?? layers, kvHeads]);
     const at = limit === 0 ? 0 : (Math.min(mean, limit) / limit) * (tables.length + 1);
     const below = Math.min(Math.floor(at), tables.length);
     // Before the first table nothing is kept, and after the last one everything.
     const share = (table: number, layer: number, head: number) =>
-      table === 0 ? 0 : (tables[table - 1]?.[layer]?.[head] ?? 1);
+      table === 0 ? 0 : (tables[table - 1]?.[within?.numbers[layer] ?? layer]?.[head] ?? 1);
     const weights = Array.from({ length: layers }, (_, layer) =>
       Array.from({ length: kvHeads }, (_, head) => {
         const [low, high] = [share(below, layer, head), share(below + 1, layer, head)];

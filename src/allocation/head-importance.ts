@@ -21,9 +21,9 @@ export interface HeadImportanceOptions {
 export function headImportance({ heads, beta = 1.01 }: HeadImportanceOptions): Schedule {
   if (!(beta > 1 && Number.isFinite(beta))) throw invalid(["headImportance", "beta"], beta, "a finite number > 1");
   const schedule: Schedule = (request) => {
-    const { layers, kvHeads } = request;
-    const mixed = withFloor(valuesFor(heads, layers, kvHeads).flat(), 1 - 1 / beta);
-    const weights = heads.values.map((own, layer) => own.map((_, head) => mixed[layer * kvHeads + head] ?? 0));
+    const values = valuesFor(heads, request);
+    const mixed = withFloor(values.flat(), 1 - 1 / beta);
+    const weights = values.map((own, layer) => own.map((_, head) => mixed[layer * request.kvHeads + head] ?? 0));
     return overHeads(weights, request);
   };
   return Object.assign(schedule, { namesHeads: true } as const);

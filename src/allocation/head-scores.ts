@@ -1,6 +1,7 @@
 /** Numbers that were measured once for each KV head of a model, and are read by schedules that tell heads apart. */
 import { KvError } from "../error.ts";
 import { invalid } from "../options.ts";
+import type { ScheduleSizes } from "./schedule.ts";
 
 /** How much each KV head matters. The scale is the measurement's own: schedules look at ratios and ranks. */
 export interface HeadScores {
@@ -36,8 +37,12 @@ export function checkShape(path: readonly string[], found: readonly number[], al
   throw new KvError({ code: "wrong_shape", path, found, allowed: `${JSON.stringify(allowed)}, as the model`, hint });
 }
 
-/** The values, if they fit the model. @throws KvError `wrong_shape` */
-export function valuesFor({ values }: HeadScores, layers: number, kvHeads: number): HeadScores["values"] {
-  checkShape(["heads"], [values.length, values[0]?.length ?? 0], [layers, kvHeads]);
-  return values;
+/** The values of the layers that share a budget, if they fit the model. @throws KvError `wrong_shape` */
+export function valuesFor({ values }: HeadScores, sizes: ScheduleSizes): HeadScores["values"] {
+  checkShape(["heads"], [values.length, values[0]?.length ?? 0], [sizes.within?.depth ?? sizes.layers, sizes.kvHeads]);
+  return ofLayers(values, sizes);
 }
+
+/** Of a list of one for each layer of the network, those of the layers that share a budget. */
+export const ofLayers = <T>(all: readonly T[], { within }: ScheduleSizes): readonly T[] =>
+  within === undefined ? all : all.filter((_, layer) => within.numbers.includes(layer));

@@ -1,5 +1,5 @@
 import { invalid } from "../options.ts";
-import { checkShape } from "./head-scores.ts";
+import { checkShape, ofLayers } from "./head-scores.ts";
 import { overLayers } from "./over-layers.ts";
 import type { FixedSchedule } from "./schedule.ts";
 
@@ -16,7 +16,7 @@ export function layerShares(shares: readonly number[]): FixedSchedule {
   for (const [layer, share] of shares.entries())
     if (!(Number.isFinite(share) && share >= 0)) throw invalid([...path, layer], share, "a finite number >= 0");
   return (sizes) => {
-    checkShape(path, [shares.length], [sizes.layers]);
-    return overLayers(shares, sizes);
+    checkShape(path, [shares.length], [sizes.within?.depth ?? sizes.layers]);
+    return overLayers(ofLayers(shares, sizes), sizes);
   };
 }

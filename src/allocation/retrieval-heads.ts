@@ -15,10 +15,12 @@ export interface RetrievalHeadsOptions {
  * @see https://arxiv.org/abs/2410.10819
  */
 export function retrievalHeads({ heads }: RetrievalHeadsOptions): Schedule {
-  const schedule: Schedule = ({ layers, kvHeads, mean, limit }) => {
-    const scores = valuesFor(heads, layers, kvHeads).flat();
+  const schedule: Schedule = (request) => {
+    const { layers, kvHeads, mean, limit } = request;
+    const values = valuesFor(heads, request);
+    const scores = values.flat();
     const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-    const counts = heads.values.map((own) => own.map(() => 0));
+    const counts = values.map((own) => own.map(() => 0));
     let left = Math.min(mean, limit) * layers * kvHeads;
     for (const i of order) {
       const own = counts[Math.floor(i / kvHeads)];

@@ -5,6 +5,8 @@ import type { Tensor } from "../tensor.ts";
 
 export interface ScheduleSizes {
   readonly layers: number;
+  /** Where sliding layers beside full ones keep their window: how many layers the network has, and the numbers of those that share the budget. */
+  readonly within?: { readonly depth: number; readonly numbers: readonly number[] };
   readonly kvHeads: number;
   /** Entries to choose by score per KV head, on average: the budget less what is always kept. An integer >= 0. */
   readonly mean: number;

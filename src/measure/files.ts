@@ -107,7 +107,13 @@ function made<Measured>(path: string, make: () => Measured): Measured {
 
 function corrupt(path: string, where: string, cause?: unknown): KvError {
   const found = where === "" ? "something else" : `wrong at ${where}`;
-  return new KvError({ code: "corrupt_file", path: [path], found, allowed: "a file of `bun run measure`", cause });
+  return new KvError({
+    code: "corrupt_file",
+    path: [path],
+    found,
+    allowed: "a file of `bun run measure`",
+    cause,
+  });
 }
 
 /** Beside it first, under a name of this call alone; then into place. */

@@ -7,7 +7,7 @@ import { luKV } from "./lukv.ts";
 import type { MethodFactory } from "./method.ts";
 
 /** All that any of them needs: each takes its own. */
-export interface OnModel {
+export interface HeadMeasurements {
   readonly budget: number;
   readonly heads: HeadScores;
   readonly curves: BudgetCurves;
@@ -17,4 +17,4 @@ export const measuredRegistry = {
   headkv: ({ budget, heads }) => headKV({ budget, heads }),
   duoattention: ({ budget, heads }) => duoAttention({ budget, heads }),
   lukv: ({ budget, curves }) => luKV({ budget, curves }),
-} as const satisfies Record<string, MethodFactory<OnModel>>;
+} as const satisfies Record<string, MethodFactory<HeadMeasurements>>;

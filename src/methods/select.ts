@@ -29,7 +29,7 @@ export async function select(method: Method, layers: Layers): Promise<Selection>
   if (layers.length === 0) return [];
   const windows = keptWindows(await slidingWindows(layers));
   const open = [...windows.keys()].filter((layer) => windows[layer] === null);
-  const chosen = await choose(method, { length: open.length, at: (i) => layerAt(layers, open[i] ?? i) });
+  const chosen = await choose(method, layers, open);
   const { length, kvHeads } = await layerAt(layers, 0);
   const next = chosen.values();
   return windows.map((window) =>
@@ -44,8 +44,9 @@ async function slidingWindows(layers: Layers): Promise<readonly (number | null)[
   return windows;
 }
 
-/** What the method keeps of layers that it chooses in. */
-async function choose(method: Method, layers: Layers): Promise<readonly Int32Array[][]> {
+/** What the method keeps of the layers that it chooses in. */
+async function choose(method: Method, all: Layers, numbers: readonly number[]): Promise<readonly Int32Array[][]> {
+  const layers: Layers = { length: numbers.length, at: (i) => layerAt(all, numbers[i] ?? i) };
   const lowest = await layerAt(layers, 0);
   const { length, kvHeads } = lowest;
   if (length <= method.budget) {
@@ -65,7 +66,14 @@ async function choose(method: Method, layers: Layers): Promise<readonly Int32Arr
     known.set(layer, tensor);
     return tensor;
   };
-  const sizes = { layers: layers.length, kvHeads, mean: method.budget - kept, limit, kept };
+  const sizes = {
+    layers: layers.length,
+    within: { depth: all.length, numbers },
+    kvHeads,
+    mean: method.budget - kept,
+    limit,
+    kept,
+  };
   const counts = await method.allocate({ ...sizes, scores, view });
   const selection: Int32Array[][] = [];
   for (let layer = 0; layer < layers.length; layer++) {

@@ -8,6 +8,7 @@ import {
   type Counts,
   headImportance,
   headScores,
+  layerShares,
   retrievalHeads,
   type Schedule,
   type ScheduleSizes,
@@ -130,4 +131,24 @@ test("measurements of other models, and what is no measurement, are errors that 
   ];
   for (const make of wrong) assert.equal((await faultOf(make)).code, "invalid_option");
   assert.equal((await faultOf(() => budgetCurves([[[1]], [[1], [1]]]))).code, "wrong_shape");
+});
+
+test("of a network with sliding layers beside full ones, the lists have a number for every layer, and those of the full ones count", async () => {
+  const within = { depth: 4, numbers: [1, 3] };
+  const of = { layers: 2, kvHeads: 2, mean: 10, limit: 40, kept: 4 };
+  const random = { seed: 3, levels: 1000 };
+  const heads = someHeads(random, { layers: 4, kvHeads: 2 });
+  const curves = someCurves(random, { layers: 4, kvHeads: 2 });
+  const picked = <T>(all: readonly T[]) => all.filter((_, layer) => within.numbers.includes(layer));
+  const few = headScores(picked(heads.values));
+  const cases: readonly (readonly [all: Schedule, few: Schedule])[] = [
+    [headImportance({ heads }), headImportance({ heads: few })],
+    [retrievalHeads({ heads }), retrievalHeads({ heads: few })],
+    [alongCurves({ curves }), alongCurves({ curves: budgetCurves(curves.tables.map(picked)) })],
+    [layerShares([9, 1, 9, 3]), layerShares([1, 3])],
+  ];
+  for (const [all, expected] of cases) {
+    assert.deepEqual(await counted(all, { ...of, within }), await counted(expected, of));
+    assert.equal((await faultOf(() => counted(expected, { ...of, within }))).code, "wrong_shape");
+  }
 });

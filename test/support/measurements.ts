@@ -1,7 +1,7 @@
 /** Random measurements of a model's heads, for schedules and methods that are told of them. */
 import { budgetCurves, type HeadScores, headScores } from "../../src/allocation/index.ts";
 import type { ScheduleSizes } from "../../src/allocation/schedule.ts";
-import { measuredRegistry, type OnModel } from "../../src/methods/measured-registry.ts";
+import { type HeadMeasurements, measuredRegistry } from "../../src/methods/measured-registry.ts";
 import type { MethodFactory } from "../../src/methods/method.ts";
 import { ties } from "./arbitraries.ts";
 
@@ -27,7 +27,7 @@ export const someCurves = ({ seed, levels }: Random, sizes: Sizes) =>
 
 /** The methods that need measurements, told of random ones of the shape they are used on. */
 export const measuredMethods = Object.fromEntries(
-  Object.entries<MethodFactory<OnModel>>(measuredRegistry).map(([name, make]) => [
+  Object.entries<MethodFactory<HeadMeasurements>>(measuredRegistry).map(([name, make]) => [
     name,
     ({ budget }: { readonly budget: number }, shape: Sizes) => {
       const random = { seed: 7 * budget, levels: 4 };

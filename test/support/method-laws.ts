@@ -43,7 +43,8 @@ function scheduled(trial: Trial) {
   const [kept, candidates] = [first + last, { from: first, to: length - last }];
   const view = async (i: number) => ({ ...(observed[numbers[i] ?? -1] ?? assert.fail(`no layer ${i}`)), candidates });
   const scores = async (i: number): Promise<Tensor> => method.score?.evaluate(await view(i)) ?? assert.fail("no score");
-  const sizes = { layers: numbers.length, kvHeads, mean: method.budget - kept, limit: length - kept, kept };
+  const within = { depth: observed.length, numbers };
+  const sizes = { layers: numbers.length, within, kvHeads, mean: method.budget - kept, limit: length - kept, kept };
   return method.allocate({ ...sizes, scores, view });
 }
 
