@@ -21,7 +21,9 @@ import type { LayerObservation } from "./scoring/score.ts";
  */
 export async function compress(context: Context, method: Method): Promise<KvCache> {
   const { layers, length } = await kept(context, method, context.length);
-  return promptCache(context.model, layers, length, context.logits);
+  // What entries received is known by true positions.
+  const seen = method.packed ? undefined : context.observation;
+  return promptCache(context.model, layers, length, context.logits, seen);
 }
 
 /**
