@@ -2,6 +2,7 @@
 import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
 import { type Choosable, type Context, promptCache } from "./context.ts";
+import { inFormOf } from "./form.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
 import type { LayerObservation } from "./scoring/score.ts";
@@ -12,7 +13,7 @@ import type { LayerObservation } from "./scoring/score.ts";
  * @throws KvError `observation_missing` if `prefill` was not told to observe what the method needs, `disposed`
  */
 export async function compress(context: Context, method: Method): Promise<KvCache> {
-  return retain(context, await select(method, observations(context)));
+  return inFormOf(method, context, await retain(context, await select(method, observations(context))));
 }
 
 /**

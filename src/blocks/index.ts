@@ -11,6 +11,7 @@ import type { LayerEntries } from "../cache/layer.ts";
 import { PromptCache } from "../cache/prompt.ts";
 import { entriesOf, observations } from "../compress.ts";
 import { type Choosable, promptCache } from "../context.ts";
+import { inFormOf } from "../form.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
 import { select } from "../methods/select.ts";
@@ -92,7 +93,7 @@ export async function compressInBlocks(
   }
   const held = choosable(model, cache, seen);
   const layers = await entriesOf(held, await select(method, observations(held)));
-  return promptCache(model, layers.map(owned), cache.position, logits);
+  return inFormOf(method, held, promptCache(model, layers.map(owned), cache.position, logits));
 }
 
 interface Sizes {

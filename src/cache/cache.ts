@@ -3,9 +3,12 @@
  *
  * What a method kept of the prompt is immutable and shared by forks; what generation adds goes to a tail of the cache's own.
  * Eviction while decoding moves what stays of both into memory of the cache's own, which it then uses again and again (evict.ts).
- * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations.
+ * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations. Older entries
+ * may be in a compact form, quantised or without some channels (compact/); a cache that has one moves generated tokens there, too.
  */
 import { KvError } from "../error.ts";
+import { bytesOf, type CompactEntries, emptyCompact, isDue, settled } from "./compact/entries.ts";
+import type { CompactForm } from "./compact/form.ts";
 import { comesForGoes, compacted, type Evictor, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
 import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
@@ -20,6 +23,8 @@ export interface CacheContents {
   /** Logits of the next token: [vocab]. */
   readonly logits: Float32Array;
   readonly tail?: Tail;
+  /** Entries older than those of `layers`, in another form. */
+  readonly compact?: CompactEntries | null;
 }
 
 export class KvCache implements Disposable {
@@ -59,9 +64,16 @@ export class KvCache implements Disposable {
   get logits(): Float32Array {
     return this.#live.logits;
   }
-  /** What was kept of the prompt, per layer; after an eviction, what is left of it and of the tokens generated until then. */
+  /**
+   * What was kept of the prompt, per layer; after an eviction, what is left of it and of the tokens generated until then. Where
+   * older entries are compact, what is still in fp32.
+   */
   get layers(): readonly LayerEntries[] {
     return this.#live.layers;
+  }
+  /** Older entries in their form; null where all are in fp32. */
+  get compact(): CompactEntries | null {
+    return this.#live.compact ?? null;
   }
   /** Stands for the memory in which `layers` lie: another object once it is other memory. What engines remember hangs on it. */
   get layout(): object {
@@ -74,29 +86,36 @@ export class KvCache implements Disposable {
   }
   /** Entries held, [layer][kvHead]. */
   get lengths(): readonly (readonly number[])[] {
-    const { layers, geometry } = this.#live;
-    return layers.map((layer) =>
-      Array.from({ length: geometry.kvHeads }, (_, h) => headLength(layer, h) + this.#tail.length),
+    const { layers, compact, geometry } = this.#live;
+    return layers.map((layer, l) =>
+      Array.from({ length: geometry.kvHeads }, (_, h) => {
+        const older = compact?.layers[l];
+        return (older === undefined ? 0 : headLength(older, h)) + headLength(layer, h) + this.#tail.length;
+      }),
     );
   }
   /**
    * Bytes allocated for keys and values: kept entries x d x 2 x 4 for `layers`, plus the tail, whose capacity is rounded up to
-   * a power of two times 16 entries per KV head (nothing before the first generated token, at least 16 from then on).
+   * a power of two times 16 entries per KV head (nothing before the first generated token, at least 16 from then on); and of
+   * compact entries the codes, scales and offsets, or what is left of them in fp32, with the list of channels.
    */
   get bytes(): number {
-    const { layers } = this.#live;
+    const { layers, compact } = this.#live;
     const buffers = new Set(layers.flatMap(({ keys, values }) => [keys.buffer, values.buffer]));
-    return [...buffers, this.#tail.data.buffer].reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    const fp32 = [...buffers, this.#tail.data.buffer].reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    return fp32 + (compact == null ? 0 : bytesOf(compact));
   }
 
   /** True positions that one KV head of one layer holds, ascending. */
   positions(layer: number, kvHead: number): Int32Array {
-    const { layers, geometry } = this.#live;
+    const { layers, compact, geometry } = this.#live;
     if (layers[layer] === undefined || !Number.isInteger(kvHead) || kvHead < 0 || kvHead >= geometry.kvHeads) {
       const allowed = `a layer below ${geometry.layers} and a KV head below ${geometry.kvHeads}`;
       throw new KvError({ code: "invalid_option", path: ["cache", "positions"], found: [layer, kvHead], allowed });
     }
-    return positionsOf(this.#stored, layer, kvHead).sort();
+    const { positions, offsets } = compact?.layers[layer] ?? { positions: new Int32Array(0), offsets: [] };
+    const older = positions.subarray(offsets[kvHead] ?? 0, offsets[kvHead + 1] ?? 0);
+    return Int32Array.from([...older, ...positionsOf(this.#stored, layer, kvHead)]).sort();
   }
 
   /** A cache that continues on its own: shares `layers` until one of the two evicts, copies the tail. */
@@ -105,18 +124,42 @@ export class KvCache implements Disposable {
     return new KvCache({ ...this.#live, tail: copyTail(this.#tail) });
   }
 
+  /** A fork whose older entries are in a compact form; this cache's are in fp32. */
+  inForm(form: CompactForm): KvCache {
+    const { geometry } = this.#live;
+    return new KvCache({ ...this.#live, ...settled(emptyCompact(form, geometry), this.#stored), tail: emptyTail });
+  }
+
   /** Takes in one decoded token: its keys and values [L, 2, KH, d] and the logits that follow it. For engines. */
   append(entries: Float32Array, logits: Float32Array): void {
     this.#contents = { ...this.#live, length: this.#live.length + 1, logits };
     this.#tail = appendRow(this.#tail, entries);
+    this.#settle();
+  }
+
+  /** Generated tokens follow the older ones into their form. */
+  #settle(): void {
+    const { compact, geometry } = this.#live;
+    if (compact == null || !isDue(compact, this.#tail.length, geometry)) return;
+    this.#contents = { ...this.#live, ...settled(compact, this.#stored) };
+    this.#tail = withoutRows(this.#tail, rowLength(geometry));
+    this.#layout = {};
   }
 
   /**
    * Lets entries go, generated ones too, and their memory with them; no fork sees it. For decoding, after each token.
    *
-   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `disposed`
+   * @throws KvError `wrong_shape` if the evictor names entries that are not there, `disposed`, `invalid_option` for a compact cache
    */
   evict(evictor: Evictor): void {
+    if (this.compact !== null)
+      throw new KvError({
+        code: "invalid_option",
+        path: ["evict"],
+        found: "a policy for a cache whose older entries are compact",
+        allowed: "left out there",
+        hint: "their blocks hold several tokens, which cannot go one by one",
+      });
     const stored = this.#stored;
     const gone = evictions(evictor, stored);
     if (gone === null) return;
@@ -126,8 +169,7 @@ export class KvCache implements Disposable {
       this.#layout = {};
       this.#own = true;
     }
-    const { layers, kvHeads, headDim } = stored.geometry;
-    this.#tail = withoutRows(this.#tail, layers * 2 * kvHeads * headDim);
+    this.#tail = withoutRows(this.#tail, rowLength(stored.geometry));
   }
 
   /** Lets go of the memory that no fork shares. Using the cache afterwards is an error. */
@@ -142,3 +184,6 @@ export class KvCache implements Disposable {
     return { geometry, layers, length, tail: this.#tail };
   }
 }
+
+/** Numbers of one token in all layers. */
+const rowLength = ({ layers, kvHeads, headDim }: CacheGeometry): number => layers * 2 * kvHeads * headDim;

@@ -19,11 +19,14 @@ export interface CacheGeometry {
   readonly headDim: number;
 }
 
-export const headLength = ({ offsets }: LayerEntries, head: number): number =>
+/** Which entries of a layer are whose, and where in the text they come from. */
+export type Places = Pick<LayerEntries, "positions" | "offsets">;
+
+export const headLength = ({ offsets }: Pick<LayerEntries, "offsets">, head: number): number =>
   (offsets[head + 1] ?? 0) - (offsets[head] ?? 0);
 
 /** Whether every KV head of the layer holds equally many entries, so that it can be read as [KH, P, d]. */
-export function isUniform(layer: LayerEntries): boolean {
+export function isUniform(layer: Places): boolean {
   const heads = layer.offsets.length - 1;
   for (let h = 1; h < heads; h++) if (headLength(layer, h) !== headLength(layer, 0)) return false;
   return true;

@@ -4,12 +4,19 @@
  * budget: entries kept per KV head, averaged over layers and heads, the always-kept ones included.
  */
 import type { Schedule } from "../allocation/schedule.ts";
+import type { CompactForm } from "../cache/compact/form.ts";
+import type { KeyChannels } from "../scoring/key-channels.ts";
 import type { Needs, Score } from "../scoring/score.ts";
 
 /** Tokens kept in every layer and head: the first and the last of the prompt. */
 export interface Keep {
   readonly first: number;
   readonly last: number;
+}
+
+/** How older entries are stored: which channels of keys is found out from the prompt. */
+export interface MethodForm extends Omit<CompactForm, "channels"> {
+  readonly channels: KeyChannels | null;
 }
 
 export interface Method {
@@ -26,6 +33,8 @@ export interface Method {
   readonly needs: Needs;
   /** Whether kept entries sum to exactly budget * layers * KV heads; published presets may spend more. */
   readonly exact: boolean;
+  /** How what is kept is stored; left out for fp32. */
+  readonly form?: MethodForm;
 }
 
 /** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */

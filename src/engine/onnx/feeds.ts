@@ -1,19 +1,18 @@
 /** What the decoder graph is fed beyond its rows, by the attention that is to run. That of batches is in batch/feeds.ts. */
 import type { KvCache } from "../../cache/cache.ts";
-import { isUniform, type LayerEntries } from "../../cache/layer.ts";
+import { isUniform, type Places } from "../../cache/layer.ts";
 import type { PromptCache } from "../../cache/prompt.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
+import { compactFeeds, idleCompact } from "./compact/feeds.ts";
 import { biasName } from "./decoder.ts";
+import { NO, YES } from "./flags.ts";
 import { MASKED, NO_BIAS } from "./masks.ts";
 import type { Feeds } from "./rows.ts";
 
-const scalar = (value: boolean): Feed => ({ data: Uint8Array.of(value ? 1 : 0), dims: [] });
-export const YES = scalar(true);
-export const NO = scalar(false);
-
 /** Something for every input that the attention which runs does not look at; the same objects in every run. */
-export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConfig): Feeds {
+export function idleFeeds(config: ModelConfig): Feeds {
+  const { layers, kvHeads, headDim, slidingWindow } = config;
   const one: Feed = { data: BigInt64Array.of(0n), dims: [1] };
   const square: Feed = { data: one.data, dims: [1, 1] };
   const tail: Feed = { data: new Float32Array(headDim), dims: [1, 1, headDim] };
@@ -34,6 +33,7 @@ export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConf
     heads: square,
     owners: { data: new BigInt64Array(layers), dims: [layers] },
     pages: { data: new BigInt64Array(layers).fill(1n), dims: [layers] },
+    ...idleCompact(config),
   };
   for (const window of new Set(slidingWindow)) feeds[biasName(window)] = NO_BIAS;
   for (let layer = 0; layer < layers; layer++) {
@@ -59,22 +59,24 @@ export function chunkFeeds(config: ModelConfig, past: PromptCache, count: number
   return feeds;
 }
 
-/** One token after a compressed prompt and its tail, read where they lie. */
+/** One token after a compressed prompt and its tail, read where they lie, whatever form they are in. */
 export function raggedFeeds(config: ModelConfig, cache: KvCache): Feeds {
   const { layers, kvHeads, headDim } = config;
-  const { length: position, tail } = cache;
+  const { length: position, tail, compact } = cache;
   const width = layers * 2 * kvHeads * headDim;
   const feeds: Feeds = {
-    ragged: YES,
+    ...(compact === null ? { ragged: YES } : compactFeeds(config, compact)),
     tail: { data: tail.data.subarray(0, tail.length * width), dims: [tail.length, width] },
   };
   for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = tailBias(tail.length, window);
   cache.layers.forEach((entries, layer) => {
-    const blocks = isUniform(entries) ? kvHeads : 1;
+    const older = compact?.layers[layer];
+    const parts = older === undefined ? [entries] : [older, entries];
+    const blocks = parts.every(isUniform) ? kvHeads : 1;
     const dims = [1, blocks, entries.positions.length / blocks, headDim];
     feeds[`past.k.${layer}`] = { data: entries.keys, dims };
     feeds[`past.v.${layer}`] = { data: entries.values, dims };
-    feeds[`past.bias.${layer}`] = pastBias(config, entries, blocks, config.slidingWindow[layer] ?? null, position);
+    feeds[`past.bias.${layer}`] = pastBias(config, parts, blocks, config.slidingWindow[layer] ?? null, position);
   });
   return feeds;
 }
@@ -85,26 +87,29 @@ function tailBias(length: number, slidingWindow: number | null): Feed {
   return { data: new Float32Array(length + 1).fill(MASKED, 0, hidden), dims: [1, 1, length + 1] };
 }
 
-/** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads. */
+/** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads; a past's parts are side by side. */
 function pastBias(
   { queryHeads, kvHeads }: ModelConfig,
-  entries: LayerEntries,
+  parts: readonly Places[],
   blocks: number,
   slidingWindow: number | null,
   position: number,
 ): Feed {
-  const { positions, offsets } = entries;
   if (blocks > 1 && slidingWindow === null) return NO_BIAS;
   const group = queryHeads / kvHeads;
-  const columns = positions.length / blocks;
-  const bias = new Float32Array(queryHeads * columns).fill(blocks > 1 ? 0 : MASKED);
+  const columns = parts.reduce((sum, { positions }) => sum + positions.length, 0) / blocks;
+  const bias = new Float32Array(queryHeads * columns).fill(MASKED);
   for (let head = 0; head < queryHeads; head++) {
     const kvHead = Math.floor(head / group);
-    const [from = 0, to = 0] = offsets.subarray(kvHead, kvHead + 2);
-    const shift = head * columns - (blocks > 1 ? from : 0);
-    for (let i = from; i < to; i++) {
-      const visible = slidingWindow === null || (positions[i] ?? 0) > position - slidingWindow;
-      bias[shift + i] = visible ? 0 : MASKED;
+    let shift = head * columns;
+    for (const { positions, offsets } of parts) {
+      const [from = 0, to = 0] = offsets.subarray(kvHead, kvHead + 2);
+      const first = blocks > 1 ? from : 0;
+      for (let i = from; i < to; i++) {
+        const visible = slidingWindow === null || (positions[i] ?? 0) > position - slidingWindow;
+        if (visible) bias[shift + i - first] = 0;
+      }
+      shift += positions.length / blocks;
     }
   }
   return { data: bias, dims: [queryHeads, 1, columns] };

@@ -41,7 +41,7 @@ async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): 
     const embeddings = weights.readRows(EMBEDDINGS, [token]);
     const positions = Int32Array.of(cache.length);
     const rows = rowFeeds(config, table, { embeddings, positions, logitsFrom: 0, queriesFrom: null });
-    const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
+    const attention = (cache.compact === null ? tokenFeeds.of(cache) : null) ?? raggedFeeds(config, cache);
     const out = await session.run({ ...idle, ...rows, ...attention }, ["logits", "entries"]);
     cache.append(floats(out, "entries"), floats(out, "logits"));
     results.push(cache.logits);

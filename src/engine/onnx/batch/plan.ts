@@ -3,7 +3,8 @@
  *
  * Sequences with the very same kept entries (forks) form a group, which reads them once. Different groups are packed into pages
  * together: one run of the weights for all. That is a second copy, so it has limits: what is beyond them is read where it lies, a
- * group of forks whose heads are equally long in one run, and anything else one sequence at a time.
+ * group of forks whose heads are equally long in one run, and anything else one sequence at a time. So are caches with entries
+ * in a compact form, because pages are fp32.
  *
  * SmolLM2-135M, 6 methods x 3 budgets of one prompt of 1000: 170 to 180 ms of CPU packed with the full cache among them, 215
  * to 230 with that in a run of its own (2026-11).
@@ -34,6 +35,7 @@ export interface Limits {
 const LIMITS: Limits = { group: 64 * 2 ** 20, packed: 256 * 2 ** 20 };
 
 export function plan(batch: readonly Step[], limits = LIMITS): readonly BatchRun[] {
+  const alone = batch.flatMap(({ cache }, i) => (cache.compact === null ? [] : [i]));
   const bySize = groupsOf(batch)
     .map((group) => ({ group, size: bytesOf(group.layers) }))
     .sort((a, b) => a.size - b.size);
@@ -45,7 +47,13 @@ export function plan(batch: readonly Step[], limits = LIMITS): readonly BatchRun
     (fits ? small : big).push(group);
     if (fits) bytes += size;
   }
-  return [...(small.length === 0 ? [] : [runOf(small)]), ...big.flatMap(withoutCopies)];
+  return [
+    ...(small.length === 0 ? [] : [runOf(small)]),
+    ...big.flatMap(withoutCopies),
+    ...alone.map(
+      (i): BatchRun => ({ kind: "alone", groups: [{ layers: batch[i]?.cache.layers ?? [], members: [i] }] }),
+    ),
+  ];
 }
 
 function runOf(groups: readonly Group[]): BatchRun {
@@ -63,6 +71,7 @@ function withoutCopies(group: Group): readonly BatchRun[] {
 function groupsOf(batch: readonly Step[]): readonly Group[] {
   const groups: { layers: readonly LayerEntries[]; members: number[] }[] = [];
   for (const [i, { cache }] of batch.entries()) {
+    if (cache.compact !== null) continue;
     const known = groups.find(({ layers }) => sameEntries(layers, cache.layers));
     if (known === undefined) groups.push({ layers: cache.layers, members: [i] });
     else known.members.push(i);
