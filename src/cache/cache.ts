@@ -7,10 +7,11 @@
  * may be in a compact form, quantised or without some channels (compact/); a cache that has one moves generated tokens there, too.
  */
 import { KvError } from "../error.ts";
-import { bytesOf, type CompactEntries, emptyCompact, isDue, settled } from "./compact/entries.ts";
+import { bytesOf, type CompactEntries, emptyCompact, isDue, refuseEviction } from "./compact/entries.ts";
 import type { CompactForm } from "./compact/form.ts";
+import { settled } from "./compact/settle.ts";
 import { comesForGoes, compacted, type Evictor, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
-import { type CacheGeometry, headLength, type LayerEntries } from "./layer.ts";
+import { type CacheGeometry, headLength, inOrder, type LayerEntries } from "./layer.ts";
 import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
 
 export interface CacheContents {
@@ -126,8 +127,9 @@ export class KvCache implements Disposable {
 
   /** A fork whose older entries are in a compact form; this cache's are in fp32. */
   inForm(form: CompactForm): KvCache {
-    const { geometry } = this.#live;
-    return new KvCache({ ...this.#live, ...settled(emptyCompact(form, geometry), this.#stored), tail: emptyTail });
+    const { geometry, layers } = this.#live;
+    const ordered = { ...this.#stored, layers: layers.map((entries) => inOrder(entries, geometry.headDim)) };
+    return new KvCache({ ...this.#live, ...settled(emptyCompact(form, geometry), ordered), tail: emptyTail });
   }
 
   /** Takes in one decoded token: its keys and values [L, 2, KH, d] and the logits that follow it. For engines. */
@@ -152,14 +154,7 @@ export class KvCache implements Disposable {
    * @throws KvError `wrong_shape` if the evictor names entries that are not there, `disposed`, `invalid_option` for a compact cache
    */
   evict(evictor: Evictor): void {
-    if (this.compact !== null)
-      throw new KvError({
-        code: "invalid_option",
-        path: ["evict"],
-        found: "a policy for a cache whose older entries are compact",
-        allowed: "left out there",
-        hint: "their blocks hold several tokens, which cannot go one by one",
-      });
+    if (this.compact !== null) refuseEviction();
     const stored = this.#stored;
     const gone = evictions(evictor, stored);
     if (gone === null) return;

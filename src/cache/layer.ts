@@ -41,6 +41,22 @@ export function offsetsOf(counts: readonly number[]): Int32Array {
   return offsets;
 }
 
+/** A layer whose heads' entries are in the order of their positions. */
+export function inOrder(entries: LayerEntries, headDim: number): LayerEntries {
+  if (entries.reused === undefined) return entries;
+  const { keys, values, positions, offsets } = entries;
+  const sorted = { keys: keys.slice(), values: values.slice(), positions: positions.slice(), offsets };
+  const byPosition = Array.from(positions.keys()).sort((a, b) => (positions[a] ?? 0) - (positions[b] ?? 0));
+  const next = offsets.slice();
+  for (const from of byPosition) {
+    const head = offsets.findLastIndex((offset) => offset <= from);
+    const to = next[head] ?? 0;
+    next[head] = to + 1;
+    copyEntries(entries, [from, from + 1], sorted, to, headDim);
+  }
+  return sorted;
+}
+
 /** Entries from .. to - 1 go to place `at` and those after it. */
 export function copyEntries(
   source: Pick<LayerEntries, "keys" | "values" | "positions">,

@@ -1,16 +1,13 @@
 /**
  * The attentions of the decoder graph, each a branch of one `If`, so that one session with one copy of the weights serves them
- * all: the three here and that of batches (batch/attention.ts).
+ * all: the two here, those over any past (ragged.ts) and over compact forms (compact/attention.ts), and that of batches
+ * (batch/attention.ts).
  *
  * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (heads hold equally many entries) and memory
  *   stays linear in the prompt: prefill. It can give the attention that each key receives, at the price of a chunk's
  *   probabilities in memory.
  * - `tokenAttention`: one token over a compressed past whose heads hold equally many entries in every layer, in as few nodes
  *   as possible, because each costs a microsecond or two and a step has tens of them in every layer.
- * - `raggedAttention`: plain masked attention over any past. It comes as blocks [1, B, P, d]: B = KH when a layer's heads hold
- *   equally many entries, else B = 1 with the heads' entries one after the other and a mask that keeps each query head to
- *   its own. So a ragged past is read where it lies, without padding. A past in several forms (compact/attention.ts) comes as
- *   several parts.
  *
  * S new tokens, H = KH * G query heads, KH KV heads, d head dimension, P past entries per block, T tail entries.
  */
@@ -52,19 +49,6 @@ export interface TokenInputs extends AttentionInputs {
   readonly newBias: Value;
   /** The numbers P, T and 1: int64 [3]. */
   readonly sizes: Value;
-}
-
-/** `pastBias` broadcasts to [H, S, P]; `newBias` is that of the tail and the new tokens, [1, S, T + S]. */
-export type RaggedInputs = Omit<TokenInputs, "sizes">;
-
-/** Some past entries, all in the same number of blocks as the others. */
-export interface PastPart {
-  /** [1, B, P', d], or [1, B, P', d'] where only some channels are kept. */
-  readonly keys: Value;
-  /** [1, B, P', d] */
-  readonly values: Value;
-  /** Each KV head's channels that are kept: int64 [KH, d']. */
-  readonly channels?: Value;
 }
 
 /** @param sums whether to give the attention that every key received, [1, H, total] */
@@ -122,71 +106,6 @@ export function tokenAttention(
     g.op("MatMul", [onNew, value]),
   ];
   return [g.op("Sum", mixed), key, value, nothing(g)];
-}
-
-/** @param parts of the past, side by side in `pastBias`: P entries in all */
-export function raggedAttention(
-  g: Graph,
-  { queryHeads, kvHeads, headDim }: ModelConfig,
-  x: RaggedInputs,
-  parts: readonly PastPart[] = [{ keys: x.pastKeys, values: x.pastValues }],
-): AttentionOutputs {
-  const { query, key, value } = rotated(g, { queryHeads, kvHeads, headDim }, x);
-  const byHead = (rows: Value, heads: number) =>
-    g.op("Transpose", [g.op("Reshape", [rows, g.ints(-1, heads, headDim)])], { perm: [1, 0, 2] }); // [heads, S, d]
-  const [queries, keyByHead, valueByHead] = [byHead(query, queryHeads), byHead(key, kvHeads), byHead(value, kvHeads)];
-  const perKvHead = g.op("Reshape", [queries, g.ints(kvHeads, -1, headDim)]);
-  const count = (entries: Value, axis: number) => g.op("Shape", [entries], { start: axis, end: axis + 1 });
-  const shape = (...dims: readonly Value[]) => g.op("Concat", dims, { axis: 0 });
-  const rows = count(queries, 1);
-  const score = (grouped: Value, { keys, values }: PastPart, entries: Value): Scored => {
-    const product = g.msOp("FusedMatMul", [grouped, keys], { transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } });
-    const scores = g.op("Reshape", [product, shape(g.ints(queryHeads), rows, entries)], { allowzero: 1 });
-    return { scores, grouping: g.op("Shape", [product]), values, entries };
-  };
-  const blocks = count(x.pastKeys, 1);
-  const pasts = parts.map((part) => {
-    const [seen, width] =
-      part.channels === undefined
-        ? [queries, g.ints(headDim)]
-        : [picked(g, perKvHead, part.channels), count(part.keys, 3)];
-    return score(g.op("Reshape", [seen, shape(blocks, g.ints(-1), width)]), part, count(part.keys, 2));
-  });
-  const keys = g.op("Concat", [x.tailKeys, keyByHead], { axis: 1 }); // [KH, T + S, d]
-  const values = g.op("Concat", [x.tailValues, valueByHead], { axis: 1 });
-  const fresh = score(perKvHead, { keys, values }, count(keys, 1));
-  const side = (scored: readonly Scored[], bias: Value) => {
-    const [first = bias, ...others] = scored.map(({ scores }) => scores);
-    return g.op("Add", [others.length === 0 ? first : g.op("Concat", [first, ...others], { axis: 2 }), bias]);
-  };
-  const all = [...pasts, fresh];
-  const joined = g.op("Concat", [side(pasts, x.pastBias), side([fresh], x.newBias)], { axis: 2 });
-  const sizes = shape(...all.map(({ entries }) => entries));
-  const weights = g.ops("Split", [g.op("Softmax", [joined], { axis: -1 }), sizes], all.length, { axis: 2 });
-  const mixed = all.map(({ grouping, values }, i) => {
-    const product = g.op("MatMul", [g.op("Reshape", [weights[i] ?? joined, grouping], { allowzero: 1 }), values]);
-    return g.op("Reshape", [product, g.ints(queryHeads, -1, headDim)]); // [H, S, d]
-  });
-  const result = g.op("Transpose", [g.op("Sum", mixed)], { perm: [1, 0, 2] });
-  const out = (entries: Value) => g.op("Unsqueeze", [entries, g.ints(0)]);
-  return [result, out(keyByHead), out(valueByHead), nothing(g)];
-}
-
-/** Scores of some entries, [H, S, entries], and as they are grouped to meet the values. */
-interface Scored {
-  readonly scores: Value;
-  readonly grouping: Value;
-  readonly values: Value;
-  readonly entries: Value;
-}
-
-/** Each KV head's queries without the channels that its keys lack: [KH, rows, d] -> [KH, rows, d']. */
-function picked(g: Graph, queries: Value, channels: Value): Value {
-  const shape = g.op("Concat", [g.op("Shape", [queries], { end: 2 }), g.op("Shape", [channels], { start: 1 })], {
-    axis: 0,
-  });
-  const everyRow = g.op("Expand", [g.op("Unsqueeze", [channels, g.ints(1)]), shape]);
-  return g.op("GatherElements", [queries, everyRow], { axis: 2 });
 }
 
 /** For an output that a branch has nothing for. */

@@ -24,11 +24,12 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
 import type { Precision } from "../index.ts";
-import { flashAttention, raggedAttention, tokenAttention } from "./attention.ts";
+import { flashAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
 import { type CompactInputs, compactAttention, compactInputs } from "./compact/attention.ts";
 import { products } from "./linear.ts";
 import { addThenNorm, feedForward, type Network, norm } from "./parts.ts";
+import { raggedAttention } from "./ragged.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 

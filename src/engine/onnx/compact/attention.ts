@@ -10,7 +10,8 @@ import { channelGroup } from "../../../cache/compact/block.ts";
 import { GROUP } from "../../../cache/compact/form.ts";
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Graph, Value } from "../../../onnx/graph.ts";
-import { type AttentionOutputs, type RaggedInputs, raggedAttention } from "../attention.ts";
+import type { AttentionOutputs } from "../attention.ts";
+import { type RaggedInputs, raggedAttention } from "../ragged.ts";
 
 /** The blocks of keys or values. */
 interface Side {
