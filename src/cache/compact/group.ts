@@ -27,10 +27,10 @@ export function affineOf(numbers: Float32Array, { at, size, stride }: Group, bit
   return { scale: Math.fround((high - low) / (2 ** bits - 1)), low };
 }
 
-/** The code of a number: the nearest; of two as near, the even one, as in KIVI's code. */
+/** The code of a number: the nearest; of two as near, the even one. In fp32, as KIVI's code computes it. */
 export function codeOf(x: number, { scale, low }: Affine, bits: Bits): number {
   if (scale === 0) return 0;
-  const exact = (x - low) / scale;
+  const exact = Math.fround(Math.fround(x - low) / scale);
   const below = Math.floor(exact);
   const rest = exact - below;
   const code = rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
