@@ -35,7 +35,7 @@ const trials = fc.record({
     headDim: fc.constantFrom(8, 64),
     slidingWindow: fc.constantFrom(null, null, 40),
   }),
-  prompt: fc.array(token, { minLength: 12, maxLength: 150 }),
+  prompt: fc.array(token, { minLength: 12, maxLength: 150, size: "max" }),
   selection: fc.constantFrom(
     "full" as const,
     "window" as const,
