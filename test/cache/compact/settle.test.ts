@@ -58,7 +58,7 @@ test("an entry stands for what it was, within half a scale", () =>
     assert.ok(expected !== undefined && found !== undefined);
     const bound = bits === null ? 0 : 0.5 / (2 ** bits - 1) + 1e-6;
     for (const [layer, { keys, values, positions, offsets }] of expected.layers.entries()) {
-      const other = found.layers[layer];
+      const other: LayerEntries | undefined = found.layers[layer];
       assert.deepEqual(other?.positions, positions);
       for (let head = 0; head < kvHeads; head++) {
         const own = channelsOf(form, geometry, layer, head);
