@@ -13,6 +13,8 @@ const schema = z.object(quantiseShape);
  *
  * A quantised entry of d channels takes d * bits / 4 bytes for its codes, and d / 2 for scales and offsets, rather than 8 d: 31 % of
  * fp32 at 8 bits, 19 % at 4, 13 % at 2. The graph reads the codes, and what they stand for is there for one layer at a time.
+ * SmolLM2-135M, SnapKV: 2.9, 2.3 and 2.0 MB rather than 5.9 at 128 entries, 15.8, 10.1 and 7.2 rather than 47.2 at 1,024. A step takes
+ * about 40 ms of CPU rather than 30 there, and 51 to 56 rather than 33; to quantise 1,024 entries 0.5 s (1 thread, 2026-11).
  * In a batch such a cache is stepped alone; a decoding policy cannot evict from it.
  *
  * @throws KvError `invalid_option` for options, and for a cache with compact entries; `disposed`

@@ -21,7 +21,8 @@ const shape = {
  *
  * @formula the round(keep d) channels c of a KV head with the highest sum over its query heads of |q[n-w..n-1, c]|^2 |k[., c]|^2, the norms
  *   over the last w queries and the kept keys that are pruned; scores are still divided by sqrt(d)
- * @cost one pass over the kept keys; while decoding, a copy of one layer's older entries at a time
+ * @cost one pass over the kept keys; a step copies one layer's older entries at a time: 40 ms of CPU rather than 33 at 1,024 entries of
+ *   SmolLM2-135M (1 thread, 2026-11)
  * @memory (1 + keep) / 2 of fp32's, beyond the newest `window` entries of each head and generated ones
  * @helps with long kept contexts: pruning 40 % of the channels saves 20 %, and composes with `quantised`
  * @see https://arxiv.org/abs/2407.21018
