@@ -2,6 +2,7 @@
 import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
 import { type Choosable, type Context, promptCache } from "./context.ts";
+import { inFormOf } from "./form.ts";
 import type { Merge } from "./merging/merge.ts";
 import { mixed } from "./merging/mix.ts";
 import type { Method } from "./methods/method.ts";
@@ -23,7 +24,7 @@ export async function compress(context: Context, method: Method): Promise<KvCach
   const { layers, length } = await kept(context, method, context.length);
   // What entries received is known by true positions.
   const seen = method.packed ? undefined : context.observation;
-  return promptCache(context.model, layers, length, context.logits, seen);
+  return inFormOf(method, context, promptCache(context.model, layers, length, context.logits, seen));
 }
 
 /**
