@@ -15,6 +15,7 @@ import {
   step,
 } from "../../src/index.ts";
 import { maxDifference } from "../support/golden.ts";
+import { smallestBudget } from "../support/method-laws.ts";
 import { TOLERANCE } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
 import type { NetworkKind, Windows } from "../support/random-model.ts";
@@ -80,7 +81,10 @@ async function startOf(
     forked?.cache.fork() ??
     (kept === "ragged"
       ? await retain(context, raggedSelection(context, budget))
-      : await compress(context, factory({ budget: Math.min(budget, context.length) })));
+      : await compress(
+          context,
+          factory({ budget: Math.max(smallestBudget(factory), Math.min(budget, context.length)) }),
+        ));
   const { kvHeads } = context.model.config;
   const sequence: Sequence = {
     cache,
@@ -125,7 +129,7 @@ describe("in a batch", () => {
       async ({ layers, heads, slidingWindow, kind, seed, prompts, members, steps }) => {
         const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow, kind };
         const model = await sharedModel(shape, seed);
-        const observe = Object.values(registry).map((factory) => factory({ budget: 12 }));
+        const observe = Object.values(registry).map((factory) => factory({ budget: smallestBudget(factory) }));
         const contexts: Context[] = [];
         for (const prompt of prompts) contexts.push(await prefill(model, Int32Array.from(prompt), { observe }));
         const sequences: Sequence[] = [];
