@@ -31,9 +31,9 @@ export const bytesOf = ({ form, keys, values }: CompactEntries): number =>
     0,
   );
 
-/** Whether generated entries settle, and enough of them came for a block of every head. */
-export const isDue = ({ form }: CompactEntries, tailLength: number, geometry: CacheGeometry): boolean =>
-  form.bits !== null && tailLength >= layoutsOf(form, geometry).keys.tokens;
+/** Generated tokens that are still to come until they are enough for a block of every head, and settle; Infinity where they never do. */
+export const untilDue = ({ form }: CompactEntries, tailLength: number, geometry: CacheGeometry): number =>
+  form.bits === null ? Number.POSITIVE_INFINITY : layoutsOf(form, geometry).keys.tokens - tailLength;
 
 /** @throws KvError `invalid_option` */
 export function refuseEviction(): never {
