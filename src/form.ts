@@ -2,10 +2,11 @@
 import type { KvCache } from "./cache/cache.ts";
 import type { Choosable } from "./context.ts";
 import type { Method } from "./methods/method.ts";
+import { queriesIn } from "./packing.ts";
 import { keyChannels } from "./scoring/key-channels.ts";
 
 /** The cache in its method's form, which it goes over into. */
-export function inFormOf({ form }: Method, { observation }: Choosable, cache: KvCache): KvCache {
+export function inFormOf({ form }: Method, { model, observation }: Choosable, cache: KvCache): KvCache {
   if (form === undefined) return cache;
   using fp32 = cache;
   const { channels, recent, bits } = form;
@@ -15,7 +16,7 @@ export function inFormOf({ form }: Method, { observation }: Choosable, cache: Kv
       : fp32.layers.map((entries, layer) => {
           const queries = observation.queries[layer];
           if (queries === undefined) throw new RangeError(`no layer ${layer}`);
-          return keyChannels(queries, entries, recent, channels);
+          return keyChannels(queriesIn(fp32, model.config, layer, queries), entries, recent, channels);
         });
   return fp32.inForm({
     bits,

@@ -94,8 +94,8 @@ export async function compressInBlocks(
     logits = result.logits;
   }
   const held = choosable(model, cache, seen);
-  const { layers, length } = await kept(held, method, cache.position);
-  return inFormOf(method, held, promptCache(model, layers.map(owned), length, logits));
+  const left = await kept(held, method, cache.position);
+  return inFormOf(method, held, promptCache(model, { ...left, layers: left.layers.map(owned) }, logits));
 }
 
 interface Sizes {

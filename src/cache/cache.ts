@@ -7,12 +7,13 @@
  * may be in a compact form, quantised or without some channels (compact/); a cache that has one moves generated tokens there, too.
  */
 import { KvError } from "../error.ts";
-import { bytesOf, type CompactEntries, emptyCompact, isDue, refuseEviction } from "./compact/entries.ts";
+import { bytesOf, type CompactEntries, emptyCompact, refuseEviction, untilDue } from "./compact/entries.ts";
 import type { CompactForm } from "./compact/form.ts";
 import { settled } from "./compact/settle.ts";
 import type { Decider, Evictor, Held, TokenSight, Workplace } from "./decider.ts";
 import { comesForGoes, compacted, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
 import { type CacheGeometry, headLength, inOrder, type LayerEntries } from "./layer.ts";
+import { type Origins, originsOf } from "./origins.ts";
 import { pack } from "./pack.ts";
 import { appendRow, copyTail, emptyTail, type Tail, withoutRows } from "./tail.ts";
 
@@ -30,6 +31,8 @@ export interface CacheContents {
   readonly received?: readonly Float32Array[] | null;
   /** Entries older than those of `layers`, in another form. */
   readonly compact?: CompactEntries | null;
+  /** Where entries come from whose positions are packed; null where positions are true. */
+  readonly origins?: Origins | null;
 }
 
 const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
@@ -67,9 +70,14 @@ export class KvCache implements Disposable {
   get geometry(): CacheGeometry {
     return this.#live.geometry;
   }
-  /** Tokens seen so far, kept or not: the true position of the next one. */
+  /** The position of the next token: how many were seen so far, kept or not, unless positions are packed (see `packed`). */
   get length(): number {
     return this.#live.length;
+  }
+  /** Tokens seen so far, kept or not. */
+  get seen(): number {
+    const { length, origins } = this.#live;
+    return origins == null ? length : origins.prompt + length - origins.next;
   }
   /** Logits of the next token: [vocab]. Not to be written to. */
   get logits(): Float32Array {
@@ -117,7 +125,7 @@ export class KvCache implements Disposable {
     return fp32 + (compact == null ? 0 : bytesOf(compact));
   }
 
-  /** True positions that one KV head of one layer holds, ascending. */
+  /** Positions that one KV head of one layer holds, ascending: true ones, or within the cache (see `packed`). */
   positions(layer: number, kvHead: number): Int32Array {
     const { layers, compact, geometry } = this.#live;
     if (layers[layer] === undefined || !Number.isInteger(kvHead) || kvHead < 0 || kvHead >= geometry.kvHeads) {
@@ -127,6 +135,13 @@ export class KvCache implements Disposable {
     const { positions, offsets } = compact?.layers[layer] ?? { positions: new Int32Array(0), offsets: [] };
     const older = positions.subarray(offsets[kvHead] ?? 0, offsets[kvHead + 1] ?? 0);
     return Int32Array.from([...older, ...positionsOf(this.#stored, layer, kvHead)]).sort();
+  }
+
+  /** Places in the text of what one KV head of one layer holds, ascending: its positions, also where these were packed. */
+  origins(layer: number, kvHead: number): Int32Array {
+    const positions = this.positions(layer, kvHead);
+    const { origins } = this.#live;
+    return origins == null ? positions : originsOf(origins, layer, kvHead, positions);
   }
 
   /** A cache that continues on its own: shares `layers` until one of the two evicts, copies the tail. */
@@ -157,7 +172,7 @@ export class KvCache implements Disposable {
   /** Generated tokens follow the older ones into their form. */
   #settle(): void {
     const { compact, geometry } = this.#live;
-    if (compact == null || !isDue(compact, this.#tail.length, geometry)) return;
+    if (compact == null || untilDue(compact, this.#tail.length, geometry) > 0) return;
     this.#contents = { ...this.#live, ...settled(compact, this.#stored) };
     this.#tail = withoutRows(this.#tail, rowLength(geometry));
     this.#layout = {};
