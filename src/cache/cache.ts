@@ -94,6 +94,10 @@ export class KvCache implements Disposable {
   get compact(): CompactEntries | null {
     return this.#live.compact ?? null;
   }
+  /** Where entries come from whose positions are packed; null where positions are true. */
+  get packing(): Origins | null {
+    return this.#live.origins ?? null;
+  }
   /** Stands for the memory in which `layers` lie: another object once it is other memory. What engines remember hangs on it. */
   get layout(): object {
     return this.#layout;

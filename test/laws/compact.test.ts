@@ -7,6 +7,7 @@ import { headLength } from "../../src/cache/layer.ts";
 import {
   adaKV,
   compress,
+  extend,
   full,
   type KvCache,
   type Method,
@@ -15,12 +16,14 @@ import {
   quantised,
   snapKV,
   step,
+  type TokenSight,
   thinK,
   window,
 } from "../../src/index.ts";
 import { inFp32 } from "../support/compact.ts";
 import { maxDifference } from "../support/golden.ts";
 import { assertNetworkLaw, TOLERANCE } from "../support/network-laws.ts";
+import type { NetworkKind, Windows } from "../support/random-model.ts";
 import { holds } from "../support/seed.ts";
 import { sharedModel } from "../support/tiny-model.ts";
 
@@ -33,7 +36,8 @@ const trials = fc.record({
     layers: fc.integer({ min: 1, max: 2 }),
     heads: fc.constantFrom([4, 2] as const, [4, 4] as const, [6, 2] as const, [3, 1] as const),
     headDim: fc.constantFrom(8, 64),
-    slidingWindow: fc.constantFrom(null, null, 40),
+    slidingWindow: fc.constantFrom<Windows>(null, null, 40, [40, null]),
+    kind: fc.constantFrom<NetworkKind>("llama", "biased", "normed", "gemma"),
   }),
   prompt: fc.array(token, { minLength: 12, maxLength: 150, size: "max" }),
   selection: fc.constantFrom(
@@ -72,8 +76,7 @@ async function onCompact(
   await holds(
     trials,
     async (trial) => {
-      const { layers, heads, headDim, slidingWindow } = trial.shape;
-      const model = await sharedModel({ layers, queryHeads: heads[0], kvHeads: heads[1], headDim, slidingWindow }, 1);
+      const model = await modelOf(trial);
       const [plainMethod, method] = methodsOf(trial);
       using context = await prefill(model, Int32Array.from(trial.prompt), { observe: [method] });
       using plain = await compress(context, plainMethod);
@@ -84,8 +87,19 @@ async function onCompact(
   );
 }
 
-const modelOf = ({ shape: { layers, heads, headDim, slidingWindow } }: Trial) =>
-  sharedModel({ layers, queryHeads: heads[0], kvHeads: heads[1], headDim, slidingWindow }, 1);
+const modelOf = ({ shape: { heads, ...rest } }: Trial) =>
+  sharedModel({ ...rest, queryHeads: heads[0], kvHeads: heads[1] }, 1);
+
+/** A cache that writes down what it is shown. */
+function watched(cache: KvCache): { readonly cache: KvCache; readonly sights: TokenSight[] } {
+  const sights: TokenSight[] = [];
+  const { append } = cache;
+  cache.append = (entries, logits, sight) => {
+    if (sight !== undefined) sights.push(sight);
+    append.call(cache, entries, logits, sight);
+  };
+  return { cache, sights };
+}
 
 describe("a cache with compact entries", () => {
   test("decodes as one that holds in fp32 what its entries stand for, generated ones too", () =>
@@ -141,6 +155,34 @@ describe("a cache with compact entries", () => {
             assert.ok(held < recent + BLOCK && held >= Math.min(recent, (lengths[layer]?.[head] ?? 0) - tail.length));
           }
       }
+    }));
+
+  test("is extended by many tokens as by one after another", () =>
+    onCompact(async ({ compact }, trial) => {
+      const model = await modelOf(trial);
+      using stepped = compact.fork();
+      for (const next of trial.next) await step(model, stepped, next);
+      const chunk = 1 + (trial.prompt.length % 50);
+      await extend(model, compact, Int32Array.from(trial.next), { chunk });
+      for (const next of [1, 2]) {
+        assert.ok(maxDifference(compact.logits, stepped.logits) < TOLERANCE);
+        assert.deepEqual(compact.lengths, stepped.lengths);
+        assert.equal(compact.bytes, stepped.bytes);
+        for (const cache of [stepped, compact]) await step(model, cache, next);
+      }
+    }));
+
+  test("shows what a token attends to as one that holds in fp32 what its entries stand for", () =>
+    onCompact(async ({ compact }, trial) => {
+      const model = await modelOf(trial);
+      using twin = inFp32(compact);
+      const shown = [compact, twin].map((cache) => watched(cache));
+      for (const { cache } of shown) await model.engine.step([{ token: 5, cache, sees: "attention" }]);
+      const [found, expected] = shown.map(({ sights }) => sights.at(-1)?.attention ?? []);
+      assert.equal(found?.length, trial.shape.layers);
+      for (const [layer, heads] of (expected ?? []).entries())
+        for (const [head, masses] of heads.entries())
+          assert.ok(maxDifference(found?.[layer]?.[head] ?? [], masses) < TOLERANCE);
     }));
 
   test("never changes with a fork of it, also when generated entries settle", () =>

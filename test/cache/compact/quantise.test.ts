@@ -75,7 +75,9 @@ describe("quantise", () => {
       });
       const evict = streamingWindow({ budget: 50 });
       const fault = { code: "invalid_option", path: ["evict"] };
-      expect(await faultOf(() => step(model, cache.fork(), 1, { evict }))).toMatchObject(fault);
+      const { length } = cache;
+      expect(await faultOf(() => step(model, cache, 1, { evict }))).toMatchObject(fault);
+      expect(cache.length).toBe(length);
       expect(await faultOf(async () => await generate(model, cache, { maxNewTokens: 2, evict }))).toMatchObject(fault);
     }));
 
