@@ -7,6 +7,7 @@ import {
   compress,
   compressInBlocks,
   d2oMerge,
+  full,
   generate,
   type KvCache,
   loadCache,
@@ -172,6 +173,19 @@ describe("packing", () => {
         const expected = await step(model, twin, token);
         expect(maxDifference(await step(model, first, token), expected)).toBeLessThan(TOLERANCE);
       }
+    }
+  });
+
+  test("turns the queries, too, that judge which channels of packed keys stay", async () => {
+    const model = await sharedModel({ layers: 1, headDim: 64 }, 1);
+    for (const seed of [3, 5, 7, 11]) {
+      const prompt = Int32Array.from({ length: 150 }, (_, i) => (seed * i + i * i) % 64);
+      // A lowest layer knows nothing of tokens before: packed, a window is a prompt that begins with it.
+      using long = await prefill(model, prompt);
+      using short = await prefill(model, prompt.subarray(90));
+      using moved = await compress(long, thinK(packed(registry.window({ budget: 60 })), { window: 8 }));
+      using alone = await compress(short, thinK(full(), { window: 8 }));
+      expect(moved.compact?.form.channels).toEqual(alone.compact?.form.channels);
     }
   });
 
