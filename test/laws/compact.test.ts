@@ -45,11 +45,13 @@ const trials = fc.record({
     "window" as const,
     "snapKV" as const,
     "adaKV" as const,
+    "adaKV" as const,
     "pyramidKV" as const,
   ),
-  share: fc.double({ min: 0, max: 1, noNaN: true }),
+  /** No double, which is 0 more often than not: most budgets should leave older entries, in ragged layers too. */
+  share: fc.constantFrom(0, 0.3, 0.5, 0.7, 0.9),
   form: fc.record({
-    bits: fc.constantFrom(8 as const, 4 as const, 2 as const, null),
+    bits: fc.constantFrom(8 as const, 4 as const, 2 as const, null, null),
     think: fc.option(fc.record({ keep: fc.constantFrom(0.1, 0.6, 1), window: fc.constantFrom(1, 8, 32) })),
     recent: fc.constantFrom(1, 7, 32),
   }),
@@ -71,7 +73,7 @@ function methodsOf({ selection, share, prompt, form: { bits, think, recent } }: 
 
 async function onCompact(
   law: (caches: { plain: KvCache; compact: KvCache }, trial: Trial, method: Method) => Promise<void>,
-  runs = 25,
+  runs = 40,
 ) {
   await holds(
     trials,
@@ -183,7 +185,7 @@ describe("a cache with compact entries", () => {
       for (const [layer, heads] of (expected ?? []).entries())
         for (const [head, masses] of heads.entries())
           assert.ok(maxDifference(found?.[layer]?.[head] ?? [], masses) < TOLERANCE);
-    }, 80));
+    }, 40));
 
   test("never changes with a fork of it, also when generated entries settle", () =>
     onCompact(async ({ compact }, trial) => {
