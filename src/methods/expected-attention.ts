@@ -6,7 +6,7 @@ import type { QueryStatistics } from "../scoring/query-statistics.ts";
 import { timesValueLength } from "../scoring/value-length.ts";
 import { define } from "./define.ts";
 import { firstAndLast, type MethodFactory } from "./method.ts";
-import { count, flag, measured, nonNegative } from "./options.ts";
+import { atLeastZero, count, flag, measured } from "./options.ts";
 
 export interface ExpectedAttentionOptions {
   /** Entries kept per KV head, sinks included; > sinks. */
@@ -30,7 +30,7 @@ const options = {
   future: count(1).default(512),
   covariance: flag().default(true),
   valueNorm: flag().default(true),
-  epsilon: nonNegative().default(0),
+  epsilon: atLeastZero().default(0),
   statistics: measured("query-statistics", "loadQueryStatistics").optional(),
 };
 

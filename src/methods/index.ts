@@ -31,6 +31,7 @@ export { type PyramidInferOptions, pyramidInfer } from "./pyramidinfer.ts";
 export { type PyramidKVOptions, pyramidKV } from "./pyramidkv.ts";
 export { type QFiltersOptions, qFilters } from "./q-filters.ts";
 export { type RandomOptions, random } from "./random.ts";
+export { type ReadAheadOptions, readAhead } from "./readahead.ts";
 export { registry } from "./registry.ts";
 export { type ScissorhandsOptions, scissorhands } from "./scissorhands.ts";
 export { type Selection, select } from "./select.ts";
