@@ -2,6 +2,7 @@
 import type { KvCache } from "./cache/cache.ts";
 import { type LayerEntries, offsetsOf } from "./cache/layer.ts";
 import { type Choosable, type Context, promptCache } from "./context.ts";
+import { inFormOf } from "./form.ts";
 import type { Merge } from "./merging/merge.ts";
 import { mixed } from "./merging/mix.ts";
 import type { Method } from "./methods/method.ts";
@@ -20,10 +21,10 @@ import type { LayerObservation } from "./scoring/score.ts";
  * @throws KvError `observation_missing` if `prefill` was not told to observe what the method needs, `disposed`
  */
 export async function compress(context: Context, method: Method): Promise<KvCache> {
-  const { layers, length } = await kept(context, method, context.length);
+  const left = await kept(context, method, context.length);
   // What entries received is known by true positions.
   const seen = method.packed ? undefined : context.observation;
-  return promptCache(context.model, layers, length, context.logits, seen);
+  return inFormOf(method, context, promptCache(context.model, left, context.logits, seen));
 }
 
 /**
@@ -32,13 +33,8 @@ export async function compress(context: Context, method: Method): Promise<KvCach
  * @param selection [layer][kvHead], positions ascending in [0, context.length)
  */
 export async function retain(context: Context, selection: Selection): Promise<KvCache> {
-  return promptCache(
-    context.model,
-    await entriesOf(context, selection),
-    context.length,
-    context.logits,
-    context.observation,
-  );
+  const left = { layers: await entriesOf(context, selection), length: context.length, origins: null };
+  return promptCache(context.model, left, context.logits, context.observation);
 }
 
 /**
@@ -48,7 +44,7 @@ export async function retain(context: Context, selection: Selection): Promise<Kv
  */
 export async function kept(choosable: Choosable, method: Method, position: number): Promise<Kept> {
   const layers = await entriesOf(choosable, await select(method, observations(choosable)), method.merge);
-  return method.packed ? pack(choosable.model.config, layers) : { layers, length: position };
+  return method.packed ? pack(choosable.model.config, layers, position) : { layers, length: position, origins: null };
 }
 
 /** The selected entries, copied out layer by layer; a layer kept whole is shared instead. */

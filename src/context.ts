@@ -4,6 +4,7 @@ import type { LayerEntries } from "./cache/layer.ts";
 import { KvError } from "./error.ts";
 import { identityOf, type Model } from "./load.ts";
 import type { Observation } from "./observation.ts";
+import type { Kept } from "./packing.ts";
 
 /** Entries to choose from, equally many for every KV head of every layer, and what was observed of the attention to them. */
 export interface Choosable {
@@ -37,7 +38,7 @@ export function contextOf(
   logits: Float32Array,
   observation: Observation,
 ): Context {
-  const cache = promptCache(model, layers, tokens.length, logits, observation);
+  const cache = promptCache(model, { layers, length: tokens.length, origins: null }, logits, observation);
   let live: { layers: readonly LayerEntries[]; observation: Observation } | null = { layers, observation };
   const contents = () => {
     if (live !== null) return live;
@@ -71,8 +72,7 @@ export function contextOf(
 /** A cache that holds these entries of the prompt and no more, and what is known of the attention that they received. */
 export function promptCache(
   model: Model,
-  layers: readonly LayerEntries[],
-  length: number,
+  kept: Kept,
   logits: Float32Array,
   observation: Pick<Observation, "columnSums"> = { columnSums: null },
 ): KvCache {
@@ -81,10 +81,9 @@ export function promptCache(
   return new KvCache({
     model: identityOf(model),
     geometry,
-    layers,
-    length,
+    ...kept,
     logits,
-    received: receivedBy(layers, observation),
+    received: receivedBy(kept.layers, observation),
   });
 }
 

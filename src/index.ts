@@ -33,6 +33,7 @@ export type { Observation } from "./observation.ts";
 export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PrefillOptions, prefill } from "./prefill.ts";
 export type { TokenPieces } from "./prompt.ts";
+export { quantise } from "./quantise.ts";
 export { type LoadedCache, loadCache, type SaveOptions, saveCache } from "./saved-cache.ts";
 export * from "./scoring/index.ts";
 export { version } from "./version.ts";

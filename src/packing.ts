@@ -1,19 +1,28 @@
 /** Positions packed within the cache: kept keys turned by RoPE to where they then stand. */
+import type { KvCache } from "./cache/cache.ts";
 import { headLength, type LayerEntries } from "./cache/layer.ts";
+import type { Origins } from "./cache/origins.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { inverseFrequencies, rotate } from "./model/rope.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Entries, and the position of the token that follows them. */
 export interface Kept {
   readonly layers: readonly LayerEntries[];
   readonly length: number;
+  readonly origins: Origins | null;
 }
 
-/** The entries at the last positions before `length`, which becomes the largest count of any head; what is there already stays as it is. */
-export function pack(config: ModelConfig, layers: readonly LayerEntries[]): Kept {
+/**
+ * The entries at the last positions before `length`, which becomes the largest count of any head; what is there already stays as it is.
+ *
+ * @param prompt tokens of the prompt that they come from
+ */
+export function pack(config: ModelConfig, layers: readonly LayerEntries[], prompt: number): Kept {
   const length = layers.reduce((most, { offsets }) => Math.max(most, ...counts(offsets)), 0);
   const packed = layers.map((entries, layer) => packLayer(entries, length, inverseFrequencies(config, layer)));
-  return { layers: packed, length };
+  const places = layers.map(({ positions, offsets }) => ({ positions, offsets }));
+  return { layers: packed, length, origins: { prompt, next: length, layers: places } };
 }
 
 const counts = (offsets: Int32Array): number[] =>
@@ -30,4 +39,17 @@ function packLayer(entries: LayerEntries, length: number, frequencies: Float64Ar
   for (const [i, position] of positions.entries())
     rotate(keys.subarray(i * size, (i + 1) * size), frequencies, position - (old[i] ?? 0));
   return { ...entries, keys, positions };
+}
+
+/** Queries after RoPE at their places in the text, as they would stand in a cache whose positions may be packed. */
+export function queriesIn(
+  { length, seen }: Pick<KvCache, "length" | "seen">,
+  config: ModelConfig,
+  layer: number,
+  { data, dims }: Tensor,
+): Tensor {
+  if (length === seen) return { data, dims };
+  const turned = data.slice();
+  rotate(turned, inverseFrequencies(config, layer), length - seen);
+  return { data: turned, dims };
 }

@@ -27,10 +27,18 @@ export interface LoadedCache extends Disposable {
  * Writes a cache, as it is now, as a safetensors file: exactly the entries it holds, per head, generated ones too, and their provenance. Either
  * the whole file is there afterwards or what was there before.
  *
- * @throws KvError `wrong_model` if the cache is another model's, `disk_error`, `disposed`
+ * @throws KvError `wrong_model` if the cache is another model's, `invalid_option` for one with compact entries, `disk_error`, `disposed`
  */
 export async function saveCache(cache: KvCache, path: string, { model, method }: SaveOptions): Promise<void> {
   assertDecodable(model, cache);
+  if (cache.compact !== null)
+    throw new KvError({
+      code: "invalid_option",
+      path: ["saveCache", "cache"],
+      found: "a cache with compact entries",
+      allowed: "one whose entries are all in fp32",
+      hint: "save it before it is quantised or pruned",
+    });
   using snapshot = cache.fork(); // at once, because the cache may go on meanwhile
   const provenance = await model.provenance();
   await writeCache(path, snapshot, { provenance, method: method === undefined ? null : recordOf(method) });

@@ -11,6 +11,7 @@ import type { LayerEntries } from "../cache/layer.ts";
 import { PromptCache } from "../cache/prompt.ts";
 import { kept, observations } from "../compress.ts";
 import { type Choosable, promptCache } from "../context.ts";
+import { inFormOf } from "../form.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
 import { select } from "../methods/select.ts";
@@ -93,8 +94,8 @@ export async function compressInBlocks(
     logits = result.logits;
   }
   const held = choosable(model, cache, seen);
-  const { layers, length } = await kept(held, method, cache.position);
-  return promptCache(model, layers.map(owned), length, logits);
+  const left = await kept(held, method, cache.position);
+  return inFormOf(method, held, promptCache(model, { ...left, layers: left.layers.map(owned) }, logits));
 }
 
 interface Sizes {

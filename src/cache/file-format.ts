@@ -3,6 +3,7 @@
  *
  *   keys.l, values.l [entries, d]   positions.l [entries], as fp32, which is exact below 2^24
  *   tail [T, L * 2 * KH * d]        logits [vocab]
+ *   origins.l [kept], as fp32, where positions are packed: what each head kept of the prompt, by its place in it
  *
  * `__metadata__` holds strings: `format`, `cache` (how to read the tensors), `provenance` and `method` as JSON, and `sha256`: the
  * hash of the whole file with zeros in that hash's place, so that no changed bit goes unnoticed.
@@ -26,6 +27,8 @@ export const savedShape = z.object({
   counts: z.array(z.array(count)),
   /** Tokens that came since the last eviction, kept by every head. */
   tail: count,
+  /** Where positions are packed: tokens of the prompt, the position that followed them, and how much of them each head kept. */
+  packed: z.object({ prompt: count, next: count, counts: z.array(z.array(count)) }).optional(),
 });
 
 /** How to read the tensors. */

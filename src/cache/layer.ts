@@ -21,11 +21,14 @@ export interface CacheGeometry {
   readonly headDim: number;
 }
 
+/** Which entries of a layer are whose, and where in the text they come from. */
+export type Places = Pick<LayerEntries, "positions" | "offsets">;
+
 export const headLength = ({ offsets }: Pick<LayerEntries, "offsets">, head: number): number =>
   (offsets[head + 1] ?? 0) - (offsets[head] ?? 0);
 
 /** Whether every KV head of the layer holds equally many entries, so that it can be read as [KH, P, d]. */
-export function isUniform(layer: LayerEntries): boolean {
+export function isUniform(layer: Places): boolean {
   const heads = layer.offsets.length - 1;
   for (let h = 1; h < heads; h++) if (headLength(layer, h) !== headLength(layer, 0)) return false;
   return true;
@@ -41,6 +44,22 @@ export function offsetsOf(counts: readonly number[]): Int32Array {
 }
 
 type Entries = Pick<LayerEntries, "keys" | "values" | "positions" | "turned">;
+
+/** A layer whose heads' entries are in the order of their positions. */
+export function inOrder(entries: LayerEntries, headDim: number): LayerEntries {
+  if (entries.reused === undefined) return entries;
+  const { keys, values, positions, offsets } = entries;
+  const sorted = { keys: keys.slice(), values: values.slice(), positions: positions.slice(), offsets };
+  const byPosition = Array.from(positions.keys()).sort((a, b) => (positions[a] ?? 0) - (positions[b] ?? 0));
+  const next = offsets.slice();
+  for (const from of byPosition) {
+    const head = offsets.findLastIndex((offset) => offset <= from);
+    const to = next[head] ?? 0;
+    next[head] = to + 1;
+    copyEntries(entries, [from, from + 1], sorted, to, headDim);
+  }
+  return sorted;
+}
 
 /** Entries from .. to - 1 go to place `at` and those after it. */
 export function copyEntries(

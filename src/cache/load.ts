@@ -9,7 +9,7 @@ import { storedWeights } from "../model/weights/stored.ts";
 import type { Weights } from "../model/weights/weights.ts";
 import type { CacheContents } from "./cache.ts";
 import { FORMAT, NO_HASH, type SavedCache, savedMethod, savedProvenance, savedShape } from "./file-format.ts";
-import { type LayerEntries, offsetsOf } from "./layer.ts";
+import { type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { tailOf } from "./tail.ts";
 
 export interface OpenCache extends Disposable {
@@ -88,40 +88,57 @@ function assertSealed(file: RangeFile, expected: string | undefined): void {
 }
 
 function contentsOf(path: string, weights: Weights, { shape }: SavedCache): Omit<CacheContents, "model"> {
-  const { layers, kvHeads, headDim, length, counts, tail } = shape;
+  const { layers, kvHeads, headDim, length, counts, tail, packed } = shape;
   const read = (name: string, ...dims: readonly number[]): Float32Array<ArrayBuffer> => {
     const { shape: found } = weights.info(name);
     if (found.length === dims.length && dims.every((dim, i) => dim === found[i])) return weights.read(name);
     throw corrupt(path, name, found, JSON.stringify(dims));
   };
-  const most = length - tail;
-  const fits = (heads: readonly number[]) => heads.length === kvHeads && heads.every((count) => count <= most);
-  if (counts.length !== layers || !counts.every(fits))
-    throw corrupt(path, "counts", counts, `at most ${most} for each of ${kvHeads} KV heads of ${layers} layers`);
-  const entries = counts.map((heads, layer): LayerEntries => {
+  /** Integers of every head of a layer. */
+  const readPlaces = (name: string, heads: readonly number[], end: number): Places => {
     const offsets = offsetsOf(heads);
-    const total = offsets.at(-1) ?? 0;
-    const positions = read(`positions.${layer}`, total);
-    const wrong = positions.find((p) => !Number.isInteger(p) || p < 0 || p >= most);
-    if (wrong !== undefined) throw corrupt(path, `positions.${layer}`, wrong, `an integer in [0, ${most})`);
-    const keys = read(`keys.${layer}`, total, headDim);
-    const values = read(`values.${layer}`, total, headDim);
-    const made = { keys, values, positions: Int32Array.from(positions), offsets };
+    const places = read(name, offsets.at(-1) ?? 0);
+    const wrong = places.find((p) => !Number.isInteger(p) || p < 0 || p >= end);
+    if (wrong !== undefined) throw corrupt(path, name, wrong, `an integer in [0, ${end})`);
+    return { positions: Int32Array.from(places), offsets };
+  };
+  const checkCounts = (name: string, found: typeof counts, most: number) => {
+    const fits = (heads: readonly number[]) => heads.length === kvHeads && heads.every((count) => count <= most);
+    if (found.length === layers && found.every(fits)) return;
+    throw corrupt(path, name, found, `at most ${most} for each of ${kvHeads} KV heads of ${layers} layers`);
+  };
+  const most = length - tail;
+  checkCounts("counts", counts, most);
+  const entries = counts.map((heads, layer): LayerEntries => {
+    const places = readPlaces(`positions.${layer}`, heads, most);
+    const total = places.positions.length;
+    const made = {
+      keys: read(`keys.${layer}`, total, headDim),
+      values: read(`values.${layer}`, total, headDim),
+      ...places,
+    };
     return isAscending(made) ? made : { ...made, reused: true };
   });
+  if (packed !== undefined) checkCounts("packed", packed.counts, Math.min(packed.next, packed.prompt));
+  const origins = packed && {
+    prompt: packed.prompt,
+    next: packed.next,
+    layers: packed.counts.map((heads, layer) => readPlaces(`origins.${layer}`, heads, packed.prompt)),
+  };
   const width = layers * 2 * kvHeads * headDim;
   const logits = weights.info("logits").shape;
   return {
     geometry: { layers, kvHeads, headDim },
     layers: entries,
     length,
+    origins: origins ?? null,
     logits: read("logits", logits[0] ?? 0),
     tail: tailOf(read("tail", tail, width), tail),
   };
 }
 
 /** Within each head: eviction while decoding leaves entries in no order. */
-const isAscending = ({ positions, offsets }: LayerEntries): boolean =>
+const isAscending = ({ positions, offsets }: Places): boolean =>
   positions.every((position, i) => offsets.includes(i) || position > (positions[i - 1] ?? -1));
 
 const corrupt = (path: string, place: string, found: unknown, allowed: string): KvError =>

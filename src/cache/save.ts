@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { KvError } from "../error.ts";
 import type { KvCache } from "./cache.ts";
 import { FORMAT, NO_HASH, type SavedCache } from "./file-format.ts";
-import { headLength } from "./layer.ts";
+import { headLength, type Places } from "./layer.ts";
 
 interface NamedTensor {
   readonly name: string;
@@ -31,9 +31,13 @@ export async function writeCache(path: string, cache: KvCache, about: Omit<Saved
   await writeWhole(path, [header, ...bytes]);
 }
 
-function shapeOf({ model, geometry, length, layers, tail }: KvCache): SavedCache["shape"] {
-  const counts = layers.map((entries) => Array.from({ length: geometry.kvHeads }, (_, h) => headLength(entries, h)));
-  return { model, ...geometry, length, counts, tail: tail.length };
+function shapeOf({ model, geometry, length, layers, tail, packing }: KvCache): SavedCache["shape"] {
+  const countsOf = (all: readonly Places[]) =>
+    all.map((places) => Array.from({ length: geometry.kvHeads }, (_, h) => headLength(places, h)));
+  const shape = { model, ...geometry, length, counts: countsOf(layers), tail: tail.length };
+  if (packing === null) return shape;
+  const { prompt, next } = packing;
+  return { ...shape, packed: { prompt, next, counts: countsOf(packing.layers) } };
 }
 
 const jsonOf = ({ shape, provenance, method }: SavedCache) => ({
@@ -42,7 +46,7 @@ const jsonOf = ({ shape, provenance, method }: SavedCache) => ({
   method: JSON.stringify(method),
 });
 
-function tensorsOf({ layers, tail, logits, geometry }: KvCache): readonly NamedTensor[] {
+function tensorsOf({ layers, tail, logits, geometry, packing }: KvCache): readonly NamedTensor[] {
   const { headDim, kvHeads } = geometry;
   const width = layers.length * 2 * kvHeads * headDim;
   return [
@@ -51,6 +55,11 @@ function tensorsOf({ layers, tail, logits, geometry }: KvCache): readonly NamedT
       { name: `values.${layer}`, shape: [positions.length, headDim], data: values },
       { name: `positions.${layer}`, shape: [positions.length], data: Float32Array.from(positions) },
     ]),
+    ...(packing?.layers ?? []).map(({ positions }, layer) => ({
+      name: `origins.${layer}`,
+      shape: [positions.length],
+      data: Float32Array.from(positions),
+    })),
     { name: "tail", shape: [tail.length, width], data: tail.data.subarray(0, tail.length * width) },
     { name: "logits", shape: [logits.length], data: logits },
   ];

@@ -2,11 +2,13 @@
  * How near attention on what a cache keeps is to full attention, seen by the prompt's last queries: smooth measures, where an answer is
  * only right or wrong.
  */
-import { attentionRow } from "../../kernels/attention-row.ts";
-import type { Visibility } from "../../kernels/tensor.ts";
 import type { KvCache } from "../cache/cache.ts";
+import { readHead } from "../cache/read.ts";
 import type { Context } from "../context.ts";
 import { KvError } from "../error.ts";
+import { queriesIn } from "../packing.ts";
+import type { Tensor } from "../tensor.ts";
+import { type Attended, attend } from "./attend.ts";
 
 export interface FidelityOptions {
   /** How many of the prompt's last queries are asked; default 8, at most 64. */
@@ -18,9 +20,12 @@ export interface FidelityOptions {
  * these queries saw tokens that no later one sees.
  */
 export interface Fidelity {
-  /** Share of the attention that falls on entries which were kept: 1 where nothing that matters went. */
+  /** Share of full attention that falls on tokens which were kept, in whatever form: 1 where nothing that matters went. */
   readonly recall: readonly number[];
-  /** Distance of the attention's output from full attention's, relative to its length: 0 where all was kept. */
+  /**
+   * Distance of the attention's output from full attention's, relative to its length: 0 where all was kept as it was. Of the cache's
+   * own keys and values, as decoding reads them: quantised, pruned, merged, at packed positions.
+   */
   readonly outputError: readonly number[];
 }
 
@@ -50,12 +55,6 @@ export function fidelities(
   }));
 }
 
-/** Attention of one head's queries: their weights [w, n] and outputs [w, d]. */
-interface Attended {
-  readonly weights: Float64Array;
-  readonly outputs: Float64Array;
-}
-
 function layerFidelity(
   { model, layers, length, observation }: Context,
   caches: readonly KvCache[],
@@ -65,78 +64,49 @@ function layerFidelity(
   const { kvHeads, queryHeads, headDim, slidingWindow } = model.config;
   const [entries, queries] = [layers[layer], observation.queries[layer]];
   if (entries === undefined || queries === undefined) throw new RangeError(`no layer ${layer}`);
-  const sums = caches.map(() => ({ recall: 0, outputError: 0 }));
+  const group = queryHeads / kvHeads;
+  const visibility = { length, slidingWindow: slidingWindow[layer] ?? null };
   const observed = queries.dims[1] ?? 0;
-  for (let head = 0; head < queryHeads; head++) {
-    const kvHead = Math.floor((head * kvHeads) / queryHeads);
-    const own = (data: Float32Array) => data.subarray(kvHead * length * headDim, (kvHead + 1) * length * headDim);
-    const [keys, values] = [own(entries.keys), own(entries.values)];
-    const last = queries.data.subarray((head * observed + observed - w) * headDim, (head + 1) * observed * headDim);
-    const full = attend(last, keys, values, w, { slidingWindow: slidingWindow[layer] ?? null });
-    for (const [i, cache] of caches.entries()) {
-      const { recall, outputError } = compare(full, values, cache.positions(layer, kvHead), w);
-      const sum = sums[i];
-      if (sum === undefined) continue;
-      sum.recall += recall / (queryHeads * w);
-      sum.outputError += outputError / (queryHeads * w);
+  const lastOf = ({ data }: Tensor, head: number) =>
+    data.subarray(((head + 1) * observed - w) * headDim, (head + 1) * observed * headDim);
+  const turned = caches.map((cache) => queriesIn(cache, model.config, layer, queries));
+  const sums = caches.map(() => ({ recall: 0, outputError: 0 }));
+  for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+    const whole = readHead({ geometry: model.config, layers, compact: null }, layer, kvHead);
+    const every = { ...whole, origins: whole.positions };
+    const held = caches.map((cache) => ({
+      ...readHead(cache, layer, kvHead),
+      origins: cache.origins(layer, kvHead),
+    }));
+    for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+      const full = attend({ queries: lastOf(queries, head), end: length }, every, w, visibility);
+      for (const [i, cache] of caches.entries()) {
+        const [kept, sum] = [held[i], sums[i]];
+        if (kept === undefined || sum === undefined) continue;
+        const asked = { queries: lastOf(turned[i] ?? queries, head), end: cache.length };
+        const { recall, outputError } = compare(full, attend(asked, kept, w, visibility), kept.origins, w);
+        sum.recall += recall / (queryHeads * w);
+        sum.outputError += outputError / (queryHeads * w);
+      }
     }
   }
   return sums;
 }
 
-/** Full attention of the last w queries. */
-function attend(
-  queries: Float32Array,
-  keys: Float32Array,
-  values: Float32Array,
-  w: number,
-  visibility: Visibility,
-): Attended {
-  const d = queries.length / w;
-  const n = keys.length / d;
-  const weights = new Float64Array(w * n);
-  const outputs = new Float64Array(w * d);
-  const positions = Int32Array.from({ length: n }, (_, j) => j);
-  for (let i = 0; i < w; i++) {
-    const row = attentionRow(queries.subarray(i * d, (i + 1) * d), keys, n - w + i, visibility);
-    weights.set(row, i * n);
-    accumulate(outputs.subarray(i * d, (i + 1) * d), row, values, positions);
-  }
-  return { weights, outputs };
-}
-
-/** Sums over the queries of what the kept entries hold, and of how far their output is off. */
-function compare({ weights, outputs }: Attended, values: Float32Array, kept: Int32Array, w: number) {
-  const n = weights.length / w;
-  const d = outputs.length / w;
-  const output = new Float64Array(d);
+/** Sums over the queries of full attention's share on what was kept, and of how far the output is off. */
+function compare(full: Attended, held: Attended, origins: Int32Array, w: number) {
+  const [n, d] = [full.weights.length / w, full.outputs.length / w];
   const sum = { recall: 0, outputError: 0 };
   for (let i = 0; i < w; i++) {
-    const row = weights.subarray(i * n, (i + 1) * n);
-    let mass = 0;
-    for (const j of kept) mass += row[j] ?? 0;
-    output.fill(0);
-    accumulate(output, row, values, kept);
-    let [difference, whole] = [0, 0];
-    for (let c = 0; c < d; c++) {
-      const expected = outputs[i * d + c] ?? 0;
-      // What stays shares all of the attention; a query that sees nothing of what stays has no output.
-      const found = mass > 0 ? (output[c] ?? 0) / mass : 0;
-      difference += (found - expected) ** 2;
+    let [mass, difference, whole] = [0, 0, 0];
+    for (const j of origins) mass += full.weights[i * n + j] ?? 0;
+    for (let c = i * d; c < (i + 1) * d; c++) {
+      const expected = full.outputs[c] ?? 0;
+      difference += ((held.outputs[c] ?? 0) - expected) ** 2;
       whole += expected ** 2;
     }
     sum.recall += Math.min(1, mass);
     sum.outputError += whole > 0 ? Math.sqrt(difference / whole) : 0;
   }
   return sum;
-}
-
-/** Adds weight times value over some positions: [d]. */
-function accumulate(into: Float64Array, row: Float64Array, values: Float32Array, positions: Iterable<number>): void {
-  const d = into.length;
-  for (const j of positions) {
-    const weight = row[j] ?? 0;
-    if (weight === 0) continue;
-    for (let c = 0; c < d; c++) into[c] = (into[c] ?? 0) + weight * (values[j * d + c] ?? 0);
-  }
 }

@@ -6,13 +6,20 @@
  * layers (Gemma 3) only the full ones count, and only they are given to scores and schedules: the others keep their window.
  */
 import type { Schedule } from "../allocation/schedule.ts";
+import type { CompactForm } from "../cache/compact/form.ts";
 import type { Merge } from "../merging/merge.ts";
+import type { KeyChannels } from "../scoring/key-channels.ts";
 import type { Needs, Score } from "../scoring/score.ts";
 
 /** Tokens kept in every layer and head: the first and the last of the prompt. */
 export interface Keep {
   readonly first: number;
   readonly last: number;
+}
+
+/** How older entries are stored: which channels of keys is found out from the prompt. */
+export interface MethodForm extends Omit<CompactForm, "channels"> {
+  readonly channels: KeyChannels | null;
 }
 
 export interface Method {
@@ -35,6 +42,8 @@ export interface Method {
   readonly merge?: Merge;
   /** Kept keys are turned to positions packed within the cache; without it they keep their true ones. See `packed`. */
   readonly packed?: true;
+  /** How what is kept is stored; left out for fp32. */
+  readonly form?: MethodForm;
 }
 
 /** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */

@@ -9,6 +9,8 @@ export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 export interface Feed {
   readonly data: TensorData;
   readonly dims: readonly number[];
+  /** Of bytes that are numbers; others are booleans. */
+  readonly type?: "uint8";
 }
 
 export interface SessionOptions {
@@ -109,8 +111,8 @@ const prepared = new WeakMap<Feed, OrtTensor>();
 function toOrt(feed: Feed): OrtTensor {
   const known = prepared.get(feed);
   if (known !== undefined) return known;
-  const { data, dims } = feed;
-  const made = new OrtTensor(ELEMENT_OF.get(data.constructor) as "float32", data as Float32Array, dims);
+  const { data, dims, type = ELEMENT_OF.get(data.constructor) } = feed;
+  const made = new OrtTensor(type as "float32", data as Float32Array, dims);
   prepared.set(feed, made);
   return made;
 }

@@ -1,15 +1,13 @@
 /**
  * The attentions of the decoder graph, each a branch of one `If`, so that one session with one copy of the weights serves them
- * all: the three here and that of batches (batch/attention.ts).
+ * all: the two here, those over any past (ragged.ts) and over compact forms (compact/attention.ts), and that of batches
+ * (batch/attention.ts).
  *
  * - `flashAttention`: onnxruntime's GroupQueryAttention. The past is uniform (heads hold equally many entries) and memory
  *   stays linear in the prompt: prefill. It can give the attention that each key receives, at the price of a chunk's
  *   probabilities in memory.
  * - `tokenAttention`: one token over a compressed past whose heads hold equally many entries in every layer, in as few nodes
  *   as possible, because each costs a microsecond or two and a step has tens of them in every layer.
- * - `raggedAttention`: plain masked attention over any past. It comes as blocks [1, B, P, d]: B = KH when a layer's heads hold
- *   equally many entries, else B = 1 with the heads' entries one after the other and a mask that keeps each query head to
- *   its own. So a ragged past is read where it lies, without padding.
  *
  * S new tokens, H = KH * G query heads, KH KV heads, d head dimension, P past entries per block, T tail entries.
  */
@@ -52,9 +50,6 @@ export interface TokenInputs extends AttentionInputs {
   /** The numbers P, T and 1: int64 [3]. */
   readonly sizes: Value;
 }
-
-/** `pastBias` broadcasts to [H, S, P]; `newBias` is that of the tail and the new tokens, [1, S, T + S]. */
-export type RaggedInputs = Omit<TokenInputs, "sizes">;
 
 /** @param sums whether to give the attention that every key received, [1, H, total] */
 export function flashAttention(
@@ -111,46 +106,6 @@ export function tokenAttention(
     g.op("MatMul", [onNew, value]),
   ];
   return [g.op("Sum", mixed), key, value, g.op("Reshape", [weights, g.ints(1, queryHeads, -1)])];
-}
-
-export function raggedAttention(
-  g: Graph,
-  { queryHeads, kvHeads, headDim }: ModelConfig,
-  x: RaggedInputs,
-): AttentionOutputs {
-  const scale = { float: 1 / Math.sqrt(headDim) };
-  const { query, key, value } = rotated(g, { queryHeads, kvHeads, headDim }, x);
-  const byHead = (rows: Value, heads: number) =>
-    g.op("Transpose", [g.op("Reshape", [rows, g.ints(-1, heads, headDim)])], { perm: [1, 0, 2] }); // [heads, S, d]
-  const [queries, keyByHead, valueByHead] = [byHead(query, queryHeads), byHead(key, kvHeads), byHead(value, kvHeads)];
-  const blocks = g.op("Shape", [x.pastKeys], { start: 1, end: 2 });
-  const perBlock = g.op("Concat", [blocks, g.ints(-1, headDim)], { axis: 0 });
-  const keys = g.op("Concat", [x.tailKeys, keyByHead], { axis: 1 }); // [KH, T + S, d]
-  const values = g.op("Concat", [x.tailValues, valueByHead], { axis: 1 });
-  const count = (entries: Value, axis: number) => g.op("Shape", [entries], { start: axis, end: axis + 1 });
-  const [pastCount, freshCount] = [count(x.pastKeys, 2), count(keys, 1)];
-  const scores = (grouped: Value, entries: Value, entryCount: Value) => {
-    const product = g.msOp("FusedMatMul", [grouped, entries], { transB: 1, alpha: scale });
-    return g.op("Reshape", [product, g.op("Concat", [g.ints(queryHeads, -1), entryCount], { axis: 0 })]); // [H, S, entries]
-  };
-  const past = g.op("Add", [scores(g.op("Reshape", [queries, perBlock]), x.pastKeys, pastCount), x.pastBias]);
-  const perKvHead = g.op("Reshape", [queries, g.ints(kvHeads, -1, headDim)]);
-  const fresh = g.op("Add", [scores(perKvHead, keys, freshCount), x.newBias]);
-  const weights = g.op("Softmax", [g.op("Concat", [past, fresh], { axis: 2 })], { axis: -1 });
-  const sizes = g.op("Concat", [pastCount, freshCount], { axis: 0 });
-  const [onPast, onFresh = onPast] = g.ops("Split", [weights, sizes], 2, { axis: 2 });
-  const mix = (part: Value, groups: Value, entries: Value, entryCount: Value) => {
-    const shape = g.op("Concat", [groups, g.ints(-1), entryCount], { axis: 0 });
-    const product = g.op("MatMul", [g.op("Reshape", [part, shape]), entries]);
-    return g.op("Reshape", [product, g.ints(queryHeads, -1, headDim)]); // [H, S, d]
-  };
-  const sum = g.op("Add", [
-    mix(onPast, blocks, x.pastValues, pastCount),
-    mix(onFresh, g.ints(kvHeads), values, freshCount),
-  ]);
-  const result = g.op("Transpose", [sum], { perm: [1, 0, 2] });
-  const out = (entries: Value) => g.op("Unsqueeze", [entries, g.ints(0)]);
-  return [result, out(keyByHead), out(valueByHead), g.op("Reshape", [weights, g.ints(1, queryHeads, -1)])];
 }
 
 /** For an output that a branch has nothing for. */

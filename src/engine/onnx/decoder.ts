@@ -7,13 +7,14 @@
  *   cos.sliding, sin.sliding      the same for layers with a sliding window, on networks whose RoPE differs there
  *   past.k.l, past.v.l [1, B, P, d]
  *   logitsFrom [1], queriesFrom [2]: the first row of which each is wanted (and the column 0)
- *   token, flash, ragged, batched which attention runs, the first that is true; if none is, flash attention with column sums
+ *   token, flash, ragged, batched, compact which attention runs, the first that is true; if none is, flash attention with column sums
  *   flash attention:  lastPosition, totalLength, newFrom
  *   one token:        past.bias.l, tail.k.l, tail.v.l [KH, T, d], sizes [L * 3],
  *                     bias.full and bias.<w>: [1, 1, T + 1], one per sliding window w that the model has
  *   ragged attention: past.bias.l, tail [T, L * 2 * KH * d], and the biases [1, S, T + S]
  *   batches:          ragged as well; members, places, queryShape, outputShape, heads, owners [pages of all layers], pages [L],
  *                     tail.k.l, tail.v.l [S * KH, T, d], and the biases [S, 1, T + 1]; see batch/attention.ts
+ *   compact forms:    as ragged attention, and older.*: see compact/attention.ts
  * Outputs
  *   logits [rows from logitsFrom, vocab], queries [L, rows from queriesFrom, H * d] as they meet RoPE
  *   entries [L * 2, KH, S, d]: the new keys and values of each layer in turn; one output, because each takes some microseconds
@@ -25,10 +26,12 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
 import type { Precision } from "../index.ts";
-import { flashAttention, raggedAttention, tokenAttention } from "./attention.ts";
+import { flashAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
+import { type CompactInputs, compactAttention, compactInputs } from "./compact/attention.ts";
 import { products } from "./linear.ts";
 import { addThenNorm, feedForward, type Network, norm, queryKeyValue } from "./parts.ts";
+import { raggedAttention } from "./ragged.ts";
 import { rotaryInputs } from "./rope.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -48,6 +51,8 @@ interface Shared {
   readonly flash: Value;
   readonly ragged: Value;
   readonly batched: Value;
+  readonly compact: Value;
+  readonly older: CompactInputs;
   readonly lastPosition: Value;
   readonly totalLength: Value;
   readonly newFrom: Value;
@@ -109,6 +114,8 @@ function inputs(g: Graph, config: ModelConfig): Shared {
     flash: flag("flash"),
     ragged: flag("ragged"),
     batched: flag("batched"),
+    compact: flag("compact"),
+    older: compactInputs(g, config),
     lastPosition: g.input("lastPosition", "int32", [1]),
     totalLength: g.input("totalLength", "int32", []),
     newFrom: g.input("newFrom", "int64", [1]),
@@ -182,10 +189,16 @@ function attend(
     (branch) => raggedAttention(branch, config, ragged),
     "batched",
   );
+  const rare = otherwise(
+    shared.compact,
+    (branch) => compactAttention(branch, config, shared.older, layer, ragged),
+    flash(true),
+    "compact",
+  );
   const [attention, keys = joint, values = joint, sums = joint] = g.choose(
     shared.token,
     (branch) => tokenAttention(branch, config, slidingWindow !== null, alone),
-    otherwise(shared.flash, flash(false), otherwise(shared.ragged, anyPast, flash(true), "ragged"), "flash"),
+    otherwise(shared.flash, flash(false), otherwise(shared.ragged, anyPast, rare, "ragged"), "flash"),
     `layer${layer}`,
     [null, null, null, sumsOf(layer)],
   );

@@ -1,7 +1,7 @@
 /** Several tokens of one sequence over a compressed cache, chunk by chunk: each reads the weights once. */
 import { throwIfAborted } from "../../abort.ts";
 import type { KvCache } from "../../cache/cache.ts";
-import { isUniform } from "../../cache/layer.ts";
+import { untilDue } from "../../cache/compact/entries.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { release } from "../../onnx/session.ts";
 import type { ExtendRequest } from "../index.ts";
@@ -19,7 +19,7 @@ export async function extend(run: Run, request: ExtendRequest): Promise<Float32A
   const n = tokens.length;
   for (let from = 0; from < n; ) {
     throwIfAborted(signal, ["signal"]);
-    const count = Math.min(request.chunk, affordable(config, cache), n - from);
+    const count = Math.min(request.chunk, affordable(config, cache), unsettled(cache), n - from);
     const start = cache.length;
     const rows = {
       embeddings: embeddingsOf(run, tokens.subarray(from, from + count)),
@@ -39,7 +39,13 @@ export async function extend(run: Run, request: ExtendRequest): Promise<Float32A
 }
 
 /** Tokens whose scores fit: a ragged layer scores the entries of all its KV heads for every query head. */
-function affordable({ queryHeads, kvHeads }: ModelConfig, { layers, tail }: KvCache): number {
-  const scored = layers.map((entries) => entries.positions.length / (isUniform(entries) ? kvHeads : 1));
-  return Math.max(1, Math.floor(SCORES / (queryHeads * (Math.max(...scored) + tail.length + 1))));
+function affordable({ queryHeads }: ModelConfig, { lengths }: KvCache): number {
+  const scored = lengths.map((heads) =>
+    heads.every((held) => held === heads[0]) ? (heads[0] ?? 0) : heads.reduce((sum, held) => sum + held, 0),
+  );
+  return Math.max(1, Math.floor(SCORES / (queryHeads * (Math.max(...scored) + 1))));
 }
+
+/** Tokens until generated ones settle: those after that must see them settled, as they would in steps. */
+const unsettled = ({ compact, tail, geometry }: KvCache): number =>
+  compact === null ? Number.POSITIVE_INFINITY : untilDue(compact, tail.length, geometry);

@@ -1,19 +1,18 @@
 /** What the decoder graph is fed beyond its rows, by the attention that is to run. That of batches is in batch/feeds.ts. */
 import type { KvCache } from "../../cache/cache.ts";
-import { isUniform, type LayerEntries } from "../../cache/layer.ts";
+import { isUniform, type Places } from "../../cache/layer.ts";
 import type { PromptCache } from "../../cache/prompt.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
+import { compactFeeds, idleCompact } from "./compact/feeds.ts";
 import { biasName } from "./decoder.ts";
+import { NO, YES } from "./flags.ts";
 import { MASKED, NO_BIAS } from "./masks.ts";
 import type { Feeds } from "./rows.ts";
 
-const scalar = (value: boolean): Feed => ({ data: Uint8Array.of(value ? 1 : 0), dims: [] });
-export const YES = scalar(true);
-export const NO = scalar(false);
-
 /** Something for every input that the attention which runs does not look at; the same objects in every run. */
-export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConfig): Feeds {
+export function idleFeeds(config: ModelConfig): Feeds {
+  const { layers, kvHeads, headDim, slidingWindow } = config;
   const one: Feed = { data: BigInt64Array.of(0n), dims: [1] };
   const square: Feed = { data: one.data, dims: [1, 1] };
   const tail: Feed = { data: new Float32Array(headDim), dims: [1, 1, headDim] };
@@ -34,6 +33,7 @@ export function idleFeeds({ layers, kvHeads, headDim, slidingWindow }: ModelConf
     heads: square,
     owners: { data: new BigInt64Array(layers), dims: [layers] },
     pages: { data: new BigInt64Array(layers).fill(1n), dims: [layers] },
+    ...idleCompact(config),
   };
   for (const window of new Set(slidingWindow)) feeds[biasName(window)] = NO_BIAS;
   for (let layer = 0; layer < layers; layer++) {
@@ -59,23 +59,25 @@ export function chunkFeeds(config: ModelConfig, past: PromptCache, count: number
   return feeds;
 }
 
-/** The next `count` tokens after a compressed prompt and its tail, read where they lie. */
+/** The next `count` tokens after a compressed prompt and its tail, read where they lie, whatever form they are in. */
 export function raggedFeeds(config: ModelConfig, cache: KvCache, count = 1): Feeds {
   const { layers, kvHeads, headDim } = config;
-  const { tail } = cache;
+  const { tail, compact } = cache;
   const next = { position: cache.length, count };
   const width = layers * 2 * kvHeads * headDim;
   const feeds: Feeds = {
-    ragged: YES,
+    ...(compact === null ? { ragged: YES } : compactFeeds(config, compact)),
     tail: { data: tail.data.subarray(0, tail.length * width), dims: [tail.length, width] },
   };
   for (const window of new Set(config.slidingWindow)) feeds[biasName(window)] = freshBias(tail.length, count, window);
   cache.layers.forEach((entries, layer) => {
-    const blocks = isUniform(entries) ? kvHeads : 1;
+    const older = compact?.layers[layer];
+    const parts = older === undefined ? [entries] : [older, entries];
+    const blocks = parts.every(isUniform) ? kvHeads : 1;
     const dims = [1, blocks, entries.positions.length / blocks, headDim];
     feeds[`past.k.${layer}`] = { data: entries.keys, dims };
     feeds[`past.v.${layer}`] = { data: entries.values, dims };
-    feeds[`past.bias.${layer}`] = pastBias(config, entries, blocks, config.slidingWindow[layer] ?? null, next);
+    feeds[`past.bias.${layer}`] = pastBias(config, parts, blocks, config.slidingWindow[layer] ?? null, next);
   });
   return feeds;
 }
@@ -92,27 +94,33 @@ function freshBias(tail: number, count: number, slidingWindow: number | null): F
   return { data: bias, dims: [1, count, columns] };
 }
 
-/** Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads: [H, S, P], or one row for all S. */
+/**
+ * Hides entries outside the sliding window, and in a ragged layer the entries of other KV heads: [H, S, P], or one row for all S. A
+ * past's parts are side by side.
+ */
 function pastBias(
   { queryHeads, kvHeads }: ModelConfig,
-  entries: LayerEntries,
+  parts: readonly Places[],
   blocks: number,
   slidingWindow: number | null,
   next: { readonly position: number; readonly count: number },
 ): Feed {
-  const { positions, offsets } = entries;
   if (blocks > 1 && slidingWindow === null) return NO_BIAS;
   const rows = slidingWindow === null ? 1 : next.count;
   const group = queryHeads / kvHeads;
-  const columns = positions.length / blocks;
-  const bias = new Float32Array(queryHeads * rows * columns).fill(blocks > 1 ? 0 : MASKED);
+  const columns = parts.reduce((sum, { positions }) => sum + positions.length, 0) / blocks;
+  const bias = new Float32Array(queryHeads * rows * columns).fill(MASKED);
   for (let head = 0; head < queryHeads; head++) {
     const kvHead = Math.floor(head / group);
-    const [from = 0, to = 0] = offsets.subarray(kvHead, kvHead + 2);
     for (let row = 0; row < rows; row++) {
-      const shift = (head * rows + row) * columns - (blocks > 1 ? from : 0);
       const last = slidingWindow === null ? Number.NEGATIVE_INFINITY : next.position + row - slidingWindow;
-      for (let i = from; i < to; i++) bias[shift + i] = (positions[i] ?? 0) > last ? 0 : MASKED;
+      let shift = (head * rows + row) * columns;
+      for (const { positions, offsets } of parts) {
+        const [from = 0, to = 0] = offsets.subarray(kvHead, kvHead + 2);
+        const first = blocks > 1 ? from : 0;
+        for (let i = from; i < to; i++) if ((positions[i] ?? 0) > last) bias[shift + i - first] = 0;
+        shift += positions.length / blocks;
+      }
     }
   }
   return { data: bias, dims: [queryHeads, rows, columns] };

@@ -43,29 +43,31 @@ export function sightOf(
 }
 
 /**
- * [layer][kvHead] of [entries], from weights [1, H, columns]: those of the kept entries, of every head's where the layer is ragged, of the
- * tail and of room in it, and of the token itself.
+ * [layer][kvHead] of [entries], from weights [1, H, columns]: those of the kept entries, compact ones first, of every head's where the layer
+ * is ragged; of the tail and of room in it, and of the token itself.
  */
 function attentionOf({ queryHeads, kvHeads }: ModelConfig, cache: KvCache, out: Outputs): TokenSight["attention"] {
   const group = queryHeads / kvHeads;
-  const { layers, tail } = cache;
+  const { layers, compact, tail } = cache;
   return layers.map((entries, layer) => {
     const weights = floats(out, sumsOf(layer));
     const columns = weights.length / queryHeads;
-    const uniform = isUniform(entries);
-    const tailFrom = uniform ? headLength(entries, 0) : entries.positions.length;
+    const older = compact?.layers[layer];
+    const parts = older === undefined ? [entries] : [older, entries];
+    const uniform = parts.every(isUniform);
     return Array.from({ length: kvHeads }, (_, head) => {
-      const kept = headLength(entries, head);
-      const from = uniform ? 0 : (entries.offsets[head] ?? 0);
-      const masses = new Float32Array(kept + tail.length + 1);
-      for (let row = head * group * columns; row < (head + 1) * group * columns; row += columns) {
-        const add = (place: number, column: number) => {
-          masses[place] = (masses[place] ?? 0) + (weights[row + column] ?? 0);
-        };
-        for (let i = 0; i < kept; i++) add(i, from + i);
-        for (let i = 0; i < tail.length; i++) add(kept + i, tailFrom + i);
-        add(kept + tail.length, columns - 1);
+      const seen: number[] = [];
+      let from = 0;
+      for (const part of parts) {
+        const first = from + (uniform ? 0 : (part.offsets[head] ?? 0));
+        for (let i = 0; i < headLength(part, head); i++) seen.push(first + i);
+        from += uniform ? headLength(part, head) : part.positions.length;
       }
+      for (let i = 0; i < tail.length; i++) seen.push(from + i);
+      seen.push(columns - 1);
+      const masses = new Float32Array(seen.length);
+      for (let row = head * group * columns; row < (head + 1) * group * columns; row += columns)
+        for (let i = 0; i < seen.length; i++) masses[i] = (masses[i] ?? 0) + (weights[row + (seen[i] ?? 0)] ?? 0);
       return masses;
     });
   });

@@ -43,7 +43,7 @@ async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): 
     const positions = Int32Array.of(cache.length);
     const queriesFrom = sees === "queries" ? 0 : null;
     const rows = rowFeeds(config, tables, { embeddings, positions, logitsFrom: 0, queriesFrom });
-    const attention = tokenFeeds.of(cache) ?? raggedFeeds(config, cache);
+    const attention = (cache.compact === null ? tokenFeeds.of(cache) : null) ?? raggedFeeds(config, cache);
     const out = await session.run({ ...idle, ...rows, ...attention }, [
       "logits",
       "entries",

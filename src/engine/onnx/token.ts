@@ -11,7 +11,7 @@ import type { Feed } from "../../onnx/session.ts";
 import { newBias } from "./batch/feeds.ts";
 import { Tails } from "./batch/tails.ts";
 import { biasName } from "./decoder.ts";
-import { YES } from "./feeds.ts";
+import { YES } from "./flags.ts";
 import { MASKED } from "./masks.ts";
 import type { Feeds } from "./rows.ts";
 

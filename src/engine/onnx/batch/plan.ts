@@ -4,7 +4,7 @@
  * Sequences with the very same kept entries (forks) form a group, which reads them once. Different groups are packed into pages
  * together: one run of the weights for all. That is a second copy, so it has limits: what is beyond them is read where it lies, a
  * group of forks whose heads are equally long in one run, and anything else one sequence at a time. So are those whose attention is
- * to be seen.
+ * to be seen, and caches with entries in a compact form, because pages are fp32.
  *
  * SmolLM2-135M, 6 methods x 3 budgets of one prompt of 1000: 170 to 180 ms of CPU packed with the full cache among them, 215
  * to 230 with that in a run of its own (2026-11).
@@ -35,9 +35,8 @@ export interface Limits {
 const LIMITS: Limits = { group: 64 * 2 ** 20, packed: 256 * 2 ** 20 };
 
 export function plan(batch: readonly Step[], limits = LIMITS): readonly BatchRun[] {
-  // A run over pages cannot tell what a token attended to.
-  const watched = batch.flatMap(({ cache: { layers }, sees }, i) =>
-    sees === "attention" ? [{ kind: "alone" as const, groups: [{ layers, members: [i] }] }] : [],
+  const alone = batch.flatMap((step, i) =>
+    isAlone(step) ? [{ kind: "alone" as const, groups: [{ layers: step.cache.layers, members: [i] }] }] : [],
   );
   const bySize = groupsOf(batch)
     .map((group) => ({ group, size: bytesOf(group.layers) }))
@@ -50,8 +49,11 @@ export function plan(batch: readonly Step[], limits = LIMITS): readonly BatchRun
     (fits ? small : big).push(group);
     if (fits) bytes += size;
   }
-  return [...watched, ...(small.length === 0 ? [] : [runOf(small)]), ...big.flatMap(withoutCopies)];
+  return [...alone, ...(small.length === 0 ? [] : [runOf(small)]), ...big.flatMap(withoutCopies)];
 }
+
+/** A run over pages cannot tell what a token attended to, and reads no compact forms. */
+const isAlone = ({ cache, sees }: Step): boolean => sees === "attention" || cache.compact !== null;
 
 function runOf(groups: readonly Group[]): BatchRun {
   const [first] = groups;
@@ -67,8 +69,9 @@ function withoutCopies(group: Group): readonly BatchRun[] {
 
 function groupsOf(batch: readonly Step[]): readonly Group[] {
   const groups: { layers: readonly LayerEntries[]; members: number[] }[] = [];
-  for (const [i, { cache, sees }] of batch.entries()) {
-    if (sees === "attention") continue;
+  for (const [i, step] of batch.entries()) {
+    if (isAlone(step)) continue;
+    const { cache } = step;
     const known = groups.find(({ layers }) => sameEntries(layers, cache.layers));
     if (known === undefined) groups.push({ layers: cache.layers, members: [i] });
     else known.members.push(i);
