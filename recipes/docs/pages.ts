@@ -17,6 +17,14 @@ const withBudget =
 const budgeted = (makers: Readonly<Record<string, Parameters<typeof withBudget>[0]>>) =>
   Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, withBudget(make)]));
 
+const told = Object.fromEntries(
+  Object.entries(measuredRegistry).map(([name, method]): [string, Make] => [
+    name,
+    ({ budget, heads, curves }) =>
+      method.needs === "heads" ? method.make({ budget, heads }) : method.make({ budget, curves }),
+  ]),
+);
+
 interface Folder {
   readonly folder: string;
   readonly title: string;
@@ -30,7 +38,7 @@ const FOLDERS: readonly Folder[] = [
     folder: "methods",
     title: "Methods",
     registries: ["src/methods/registry.ts#registry", "src/methods/measured-registry.ts#measuredRegistry"],
-    make: { ...budgeted(registry), ...measuredRegistry },
+    make: { ...budgeted(registry), ...told },
   },
   {
     folder: "decoding",

@@ -91,7 +91,7 @@ describe("what was measured", () => {
 
   test("on the default model's heads is refused by others", async () => {
     using model = await tinyModel();
-    const path = `${docs}measurements/smollm2-135m-heads.json`;
+    const path = `${docs}measurements/smollm2-135m/heads.safetensors`;
     assert.equal((await faultOf(() => loadHeads(model, path))).code, "wrong_model");
   });
 });
