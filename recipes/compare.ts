@@ -42,6 +42,7 @@ await command("compare", async () => {
     methods: [...Object.values<MethodFactory>(registry), ...(await Promise.all(measuredMethods))],
     budgets: BUDGETS,
     seeds: [SEED],
+    oracle: true,
     store,
     onProgress: ({ done, total, example }) => {
       bar.setTotal(total);

@@ -20,7 +20,7 @@ export interface FinchOptions {
  *
  * @formula mean over the group, and over i = n-w .. n-1, of A[h,i,j] (i + 1), with w = question.
  * @cost The attention of w queries, as SnapKV.
- * @memory Budget entries per KV head; prefill holds the last w queries.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
  * @helps Where a question ends the prompt and its length is known; not where what is asked comes later.
  * @see https://arxiv.org/abs/2408.00167
  */

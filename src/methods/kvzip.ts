@@ -26,7 +26,7 @@ export interface KVzipOptions {
  *
  * @formula max over the group, and over the tokens i of "repeat" and the repeated prompt, of A[h,i,j].
  * @cost The prompt is run again after itself: about twice prefill.
- * @memory Budget entries per KV head on average; prefill holds twice the prompt's entries while it is repeated.
+ * @memory `budget` entries per KV head on average; prefill holds twice the prompt's entries while it is repeated.
  * @helps Where one context serves many questions, or the question does not tell where to look: needles above all, also in a 135M model;
  *   not where prefill must be fast, or twice the prompt exceeds the context.
  * @see https://arxiv.org/abs/2505.23416

@@ -27,7 +27,7 @@ export interface NaclOptions {
  *
  * @formula mean over the group of S_w[h,j], w = proxies, for the best (1 - random) (b - kept); the rest drawn with probabilities softmax of it.
  * @cost The attention of w queries, as SnapKV.
- * @memory Budget entries per KV head; prefill holds the last w queries.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
  * @helps Where the last tokens do not tell what will be needed, as chance spreads what is lost; where they do, the drawn share is wasted.
  * @see https://aclanthology.org/2024.acl-long.428
  */

@@ -35,7 +35,7 @@ const answer = () =>
  *
  * @formula mean over the group of the sum of A[h,i,j] over the answer's tokens i, as they would come after the prompt.
  * @cost The answer is run after the prompt.
- * @memory Budget entries per KV head on average.
+ * @memory `budget` entries per KV head on average.
  * @helps Analysis alone: it needs the answer.
  */
 export const oracle: MethodFactory<OracleOptions> = define(

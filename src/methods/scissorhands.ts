@@ -24,7 +24,7 @@ export interface ScissorhandsOptions {
  *
  * @formula mean over the group of how many i = n-w .. n-1 have A[h,i,j] >= 1 / (i + 1), with w = history.
  * @cost The attention of w queries.
- * @memory Budget entries per KV head; prefill holds the last w queries.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
  * @helps Where what mattered goes on to matter; a fact that is asked once, at the end, is looked at by few.
  * @see https://arxiv.org/abs/2305.17118
  */

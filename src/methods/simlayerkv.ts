@@ -31,7 +31,7 @@ const WINDOW = 8;
  *
  * @formula layer l is lazy if the mean over h of the sum of A[h,n-1,j] over j < sinks and j >= n - recent is above the threshold.
  * @cost The attention of the last queries, as SnapKV.
- * @memory Budget entries per KV head on average; what the other layers keep is the more, the more layers are lazy.
+ * @memory `budget` entries per KV head on average; what the other layers keep is the more, the more layers are lazy.
  * @helps Where whole layers attend to the ends alone; where none is above the threshold it is SnapKV with sinks.
  * @see https://arxiv.org/abs/2410.13846
  */

@@ -21,8 +21,8 @@ export interface VatpOptions {
  *
  * @formula mean over the group of (sum of A[h,i,j] over i) |v_j|_1.
  * @cost Column sums of all attention, as H2O, and the values' norms.
- * @memory Budget entries per KV head; prefill holds n sums per query head.
- * @helps a little over H2O, where values differ in size; like it, it favours what came early.
+ * @memory `budget` entries per KV head; prefill holds n sums per query head.
+ * @helps A little over H2O, where values differ in size; like it, it favours what came early.
  * @see https://arxiv.org/abs/2406.12335
  */
 export const vatp: MethodFactory<VatpOptions> = define(
