@@ -32,7 +32,7 @@ export function headScores(values: readonly (readonly number[])[], label = "give
 
 /** @throws KvError `wrong_shape` unless what was measured has the model's numbers of layers and KV heads */
 export function checkShape(path: readonly string[], found: readonly number[], allowed: readonly number[]): void {
-  if (found.length === allowed.length && found.every((size, i) => size === allowed[i])) return;
+  if (found.every((size, i) => size === allowed[i])) return;
   const hint = "it was made for another model";
   throw new KvError({ code: "wrong_shape", path, found, allowed: `${JSON.stringify(allowed)}, as the model`, hint });
 }

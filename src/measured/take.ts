@@ -1,6 +1,5 @@
 /** What every measurement does: runs a corpus through the network, sequence by sequence, and says where its numbers come from. */
 import { createHash } from "node:crypto";
-import { throwIfAborted } from "../abort.ts";
 import type { PrefillRequest, PrefillResult } from "../engine/index.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
@@ -21,12 +20,12 @@ const CHUNK = 512;
 /**
  * Takes sequences one after the other, all checked before the first.
  *
- * @throws KvError `empty_prompt` without tokens, `prompt_too_long`, `invalid_token`, `aborted`
+ * @throws KvError `empty_prompt` without tokens, `prompt_too_long`, `invalid_token`, and what `take` throws
  */
 export async function eachSequence(
   model: Model,
   sequences: readonly Int32Array[],
-  { signal, onProgress }: MeasureOptions,
+  { onProgress }: MeasureOptions,
   take: (tokens: Int32Array, index: number) => Promise<void>,
 ): Promise<void> {
   const total = tokenCount(sequences);
@@ -35,14 +34,13 @@ export async function eachSequence(
   const checked = sequences.map((sequence) => tokensOf(model, sequence));
   let done = 0;
   for (const [index, tokens] of checked.entries()) {
-    throwIfAborted(signal, ["signal"]);
     await take(tokens, index);
     done += tokens.length;
     onProgress?.(done, total);
   }
 }
 
-/** Prefills each sequence on its own and gives its result to `take`. @throws KvError as `eachSequence` */
+/** Prefills each sequence on its own and gives its result to `take`. @throws KvError as `eachSequence`, and `aborted` */
 export const run = (
   model: Model,
   sequences: readonly Int32Array[],
