@@ -1,21 +1,15 @@
 /** Every method on three tasks at three budgets: docs/measured.json, from which `bun run docs` makes its pages. */
 import { mkdir, rename, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { fewShot, needle, openStore, type Result, type Summary, summarise, sweep } from "../src/evaluate/index.ts";
-import {
-  loadCurves,
-  loadHeads,
-  loadModel,
-  type MethodFactory,
-  type Model,
-  measuredRegistry,
-  registry,
-} from "../src/index.ts";
+import { loadModel, type MethodFactory, measuredRegistry, registry } from "../src/index.ts";
 import { MEASURED, type MeasuredRow } from "./docs/measured.ts";
 import { args, command, integer } from "./support/command.ts";
+import { told } from "./support/measured-methods.ts";
 import { progressBar } from "./support/progress-bar.ts";
 
 const BUDGETS = [64, 128, 256];
-const MEASUREMENTS = "docs/measurements/smollm2-135m";
+const MEASUREMENTS = fileURLToPath(new URL("../docs/measurements/smollm2-135m", import.meta.url));
 const SEED = 11; // none that a method was developed on
 
 const HELP = `bun run compare [options]
@@ -37,6 +31,7 @@ await command("compare", async () => {
   const examples = integer("--examples", values.examples);
   const tasks = [needle({ lengths: [500, 1000], depths: examples }), fewShot({ lengths: [500], examples })];
   using model = await loadModel();
+  const measuredMethods = Object.values(measuredRegistry).map((method) => told(model, method, MEASUREMENTS));
   await mkdir("results", { recursive: true });
   await using store = await openStore(values.store);
   using bar = progressBar(0);
@@ -44,9 +39,10 @@ await command("compare", async () => {
   for await (const result of sweep({
     model,
     tasks,
-    methods: [...Object.values<MethodFactory>(registry), ...(await told(model))],
+    methods: [...Object.values<MethodFactory>(registry), ...(await Promise.all(measuredMethods))],
     budgets: BUDGETS,
     seeds: [SEED],
+    oracle: true,
     store,
     onProgress: ({ done, total, example }) => {
       bar.setTotal(total);
@@ -68,17 +64,6 @@ await command("compare", async () => {
   await rename(`${MEASURED}.tmp`, MEASURED);
   console.log(`${rows.length} rows in ${MEASURED}`);
 });
-
-/** The methods that are told of this model's heads. */
-async function told(model: Model): Promise<readonly MethodFactory[]> {
-  const heads = await loadHeads(model, `${MEASUREMENTS}-heads.json`);
-  const curves = await loadCurves(model, `${MEASUREMENTS}-curves.json`);
-  return Object.values(measuredRegistry).map(
-    (make): MethodFactory =>
-      ({ budget }) =>
-        make({ budget, heads, curves }),
-  );
-}
 
 function rowOf({ group, count, mean, low, high }: Summary): MeasuredRow {
   const round = (value: number) => Math.round(value * 1e4) / 1e4;

@@ -19,7 +19,7 @@ export { type KVzipOptions, kvzip } from "./kvzip.ts";
 export { type LagKVOptions, lagKV } from "./lagkv.ts";
 export { type LeverageScoreOptions, leverageScore } from "./leverage-score.ts";
 export { type LuKVOptions, luKV } from "./lukv.ts";
-export { type HeadMeasurements, measuredRegistry } from "./measured-registry.ts";
+export { type MeasuredMethod, measuredRegistry } from "./measured-registry.ts";
 export { merged } from "./merged.ts";
 export { firstAndLast, type Keep, lastTokens, type Method, type MethodFactory } from "./method.ts";
 export { type NaclOptions, nacl } from "./nacl.ts";

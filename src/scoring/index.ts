@@ -15,7 +15,7 @@ export { type KeyLeverageOptions, keyLeverage } from "./key-leverage.ts";
 export { keyNorm } from "./key-norm.ts";
 export { lagRelative } from "./lag-relative.ts";
 export { type LeverageOf, type LocalLeverageOptions, localLeverage } from "./local-leverage.ts";
-export type { Measured, MeasuredProvenance } from "./measured.ts";
+export type { Measured, MeasuredProvenance, MeasuredSettings } from "./measured.ts";
 export type { Needs } from "./needs.ts";
 export { offset } from "./offset.ts";
 export { peakAttention } from "./peak-attention.ts";
