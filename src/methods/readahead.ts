@@ -19,7 +19,7 @@ export interface ReadAheadOptions {
 }
 
 /**
- * readAhead: what any of the last `window` tokens looks up, and what follows it in the text; heads of a layer share its budget by these scores.
+ * ReadAhead: what any of the last `window` tokens looks up, and what follows it in the text; heads of a layer share its budget by these scores.
  * An answer that copies is read on from where it began, so later queries look where the last ones did, some tokens further.
  *
  * @formula s_j = max over i <= j of fade^(j-i) peak_i, peak_i = max over the last w queries and the query heads of the group of A[h,.,i];
