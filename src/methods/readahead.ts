@@ -23,7 +23,7 @@ export interface ReadAheadOptions {
  * An answer that copies is read on from where it began, so later queries look where the last ones did, some tokens further.
  *
  * @formula s_j = max over i <= j of fade^(j-i) peak_i, peak_i = max over the last w queries and the query heads of the group of A[h,.,i];
- *   each head keeps floor of the layer's mean, the rest goes to the layer's highest s
+ *   each head keeps floor of the layer's mean, the rest goes to the layer's highest s.
  * @cost Attention of w queries to n keys in every layer, as SnapKV's.
  * @memory Exactly the budget; the heads of a layer hold unequally many. Prefill holds the last w queries.
  * @helps Where the end of the prompt asks for something that stands in it, in small budgets above all. Where what is asked for comes after
