@@ -3,44 +3,87 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { attentionRow } from "../../kernels/attention-row.ts";
 import { type Fidelity, fidelities } from "../../src/evaluate/fidelity.ts";
-import { type Context, compress, full, type KvCache, prefill, registry, retain } from "../../src/index.ts";
+import {
+  adaKV,
+  type Context,
+  compress,
+  d2oMerge,
+  full,
+  type KvCache,
+  type Method,
+  merged,
+  packed,
+  prefill,
+  quantised,
+  registry,
+  retain,
+  snapKV,
+  thinK,
+} from "../../src/index.ts";
+import { inverseFrequencies, rotate } from "../../src/model/rope.ts";
 import { promptOf } from "../generate/helpers.ts";
+import { inFp32 } from "../support/compact.ts";
 import { faultOf } from "../support/fault.ts";
+import type { TinyShape } from "../support/random-model.ts";
 import { holds } from "../support/seed.ts";
 import { sharedModel } from "../support/tiny-model.ts";
 
-const shapes = [
+const shapes: readonly TinyShape[] = [
   { layers: 2, queryHeads: 4, kvHeads: 2, headDim: 16 },
   { layers: 2, queryHeads: 3, kvHeads: 1, headDim: 16, slidingWindow: 12 },
+  { layers: 2, queryHeads: 4, kvHeads: 2, headDim: 16, slidingWindow: [12, null], kind: "gemma" },
 ];
 
-/** From all entries: the softmax over those that are kept, and over all. */
+/** Methods that leave entries other than they were: elsewhere, merged, pruned, quantised, several at once. */
+const changing: readonly ((method: Method) => Method)[] = [
+  (method) => method,
+  packed,
+  (method) => merged(method, d2oMerge()),
+  (method) => quantised(method, { bits: 4, recent: 2 }),
+  (method) => thinK(method, { keep: 0.5, window: 4 }),
+  (method) => quantised(thinK(packed(merged(method, d2oMerge())), { window: 4 }), { bits: 8, recent: 3 }),
+];
+
+/**
+ * As their definitions say: recall by full attention's rows; the output from the cache's own entries, whose keys are turned back by as
+ * many positions as the cache lacks, among those that each query sees.
+ */
 function stated({ model, layers, observation, length }: Context, cache: KvCache, window: number): Fidelity {
   const { queryHeads, kvHeads, headDim, slidingWindow } = model.config;
+  const fp32 = inFp32(cache);
+  const shift = length - cache.length;
+  const rowOf = (data: Float32Array, j: number) => data.slice(j * headDim, (j + 1) * headDim);
   const measured = layers.map((entries, layer) => {
     let [recall, error] = [0, 0];
+    const [held, queries] = [fp32.layers[layer], observation.queries[layer]];
+    const sliding = slidingWindow[layer] ?? Number.POSITIVE_INFINITY;
     for (let head = 0; head < queryHeads; head++) {
       const kvHead = Math.floor(head / (queryHeads / kvHeads));
-      const kept = new Set(cache.positions(layer, kvHead));
-      const rows = (data: Float32Array, j: number) => [
-        ...data.slice((kvHead * length + j) * headDim, (kvHead * length + j + 1) * headDim),
-      ];
-      const keys = entries.keys.slice(kvHead * length * headDim, (kvHead + 1) * length * headDim);
-      const queries = observation.queries[layer];
+      const places = [...cache.origins(layer, kvHead)];
+      const from = held?.offsets[kvHead] ?? 0;
+      const all = Array.from({ length }, (_, j) => kvHead * length + j);
+      const keys = Float32Array.from(all.flatMap((j) => [...rowOf(entries.keys, j)]));
       const count = queries?.dims[1] ?? 0;
       for (let i = 0; i < window; i++) {
-        const at = (head * count + count - window + i) * headDim;
-        const query = queries?.data.slice(at, at + headDim) ?? new Float32Array();
-        const sliding = { slidingWindow: slidingWindow[layer] ?? null };
-        const row = attentionRow(query, keys, length - window + i, sliding);
-        const mass = row.reduce((sum, weight, j) => sum + (kept.has(j) ? weight : 0), 0);
-        const output = (weightOf: (j: number) => number) =>
-          Array.from({ length: headDim }, (_, c) =>
-            Array.from(row, (_, j) => weightOf(j) * (rows(entries.values, j)[c] ?? 0)).reduce((a, b) => a + b, 0),
-          );
-        const whole = output((j) => row[j] ?? 0);
-        const part = output((j) => (kept.has(j) && mass > 0 ? (row[j] ?? 0) / mass : 0));
-        recall += mass;
+        const query = rowOf(queries?.data ?? new Float32Array(), head * count + count - window + i);
+        const at = length - window + i;
+        const row = attentionRow(query, keys, at, { slidingWindow: slidingWindow[layer] ?? null });
+        const seen = places.flatMap((place, k) => {
+          const position = (held?.positions[from + k] ?? 0) + shift;
+          if (place > at || at - position >= sliding) return [];
+          const key = rowOf(held?.keys ?? keys, from + k);
+          rotate(key, inverseFrequencies(model.config, layer), shift);
+          const score = key.reduce((sum, x, c) => sum + x * (query[c] ?? 0), 0) / Math.sqrt(headDim);
+          return [{ weight: Math.exp(score), value: rowOf(held?.values ?? keys, from + k) }];
+        });
+        const total = seen.reduce((sum, { weight }) => sum + weight, 0);
+        const part = Array.from({ length: headDim }, (_, c) =>
+          seen.reduce((sum, { weight, value }) => sum + (weight / total) * (value[c] ?? 0), 0),
+        );
+        const whole = Array.from({ length: headDim }, (_, c) =>
+          row.reduce((sum, weight, j) => sum + weight * (rowOf(entries.values, all[j] ?? 0)[c] ?? 0), 0),
+        );
+        recall += places.reduce((sum, place) => sum + (row[place] ?? 0), 0);
         error += Math.hypot(...whole.map((value, c) => value - (part[c] ?? 0))) / Math.hypot(...whole);
       }
     }
@@ -72,7 +115,7 @@ describe("attention recall and output error", () => {
           );
         using cache = await retain(
           context,
-          Array.from({ length: shape.layers }, (_, l) => Array.from({ length: shape.kvHeads }, (_, h) => some(l, h))),
+          context.layers.map((_, l) => Array.from({ length: model.config.kvHeads }, (_, h) => some(l, h))),
         );
         const window = Math.min(4, length);
         const [found] = fidelities(context, [cache], { window });
@@ -82,6 +125,62 @@ describe("attention recall and output error", () => {
       },
       40,
     ));
+
+  test("are those of the entries as decoding reads them, whatever a method made of them", () =>
+    holds(
+      fc.record({
+        shape: fc.constantFrom(...shapes),
+        change: fc.constantFrom(...changing),
+        inner: fc.constantFrom(snapKV, adaKV, full),
+        length: fc.integer({ min: 20, max: 90 }),
+        budget: fc.integer({ min: 9, max: 80 }),
+        seed: fc.integer({ min: 0, max: 1000 }),
+      }),
+      async ({ shape, change, inner, length, budget, seed }) => {
+        const model = await sharedModel(shape, 1);
+        const method = change(inner({ budget }));
+        using context = await prefill(model, promptOf(length, seed), { observe: [method] });
+        using cache = await compress(context, method);
+        const [found] = fidelities(context, [cache], { window: 4 });
+        const expected = stated(context, cache, 4);
+        near(found?.recall ?? [], expected.recall);
+        near(found?.outputError ?? [], expected.outputError);
+      },
+      60,
+    ));
+
+  test("of a window that is packed are those of the window: distances stay; what else a method keeps comes nearer", async () => {
+    const model = await sharedModel({ layers: 3 }, 2);
+    using context = await prefill(model, promptOf(80, 3));
+    const of = async (method: Method) => {
+      using cache = await compress(context, method);
+      return fidelities(context, [cache])[0];
+    };
+    const [window, moved] = [
+      await of(registry.window({ budget: 30 })),
+      await of(packed(registry.window({ budget: 30 }))),
+    ];
+    near(moved?.recall ?? [], window?.recall ?? []);
+    near(moved?.outputError ?? [], window?.outputError ?? []);
+    const [kept, nearer] = [await of(snapKV({ budget: 30 })), await of(packed(snapKV({ budget: 30 })))];
+    near(nearer?.recall ?? [], kept?.recall ?? []);
+    for (const [layer, error] of (nearer?.outputError ?? []).entries())
+      expect(Math.abs(error - (kept?.outputError[layer] ?? 0))).toBeGreaterThan(1e-4);
+  });
+
+  test("of codes are further off with fewer bits, and recall what the method does", async () => {
+    const model = await sharedModel({ layers: 3 }, 2);
+    using context = await prefill(model, promptOf(150, 3));
+    const errors: number[] = [];
+    for (const bits of [8, 4, 2] as const) {
+      using cache = await compress(context, quantised(full(), { bits, recent: 1 }));
+      const [of] = fidelities(context, [cache]);
+      near(of?.recall ?? [], [1, 1, 1]);
+      errors.push(of?.outputError[0] ?? 0);
+    }
+    expect(errors[0]).toBeGreaterThan(0);
+    expect(errors).toEqual(errors.toSorted((a, b) => a - b));
+  });
 
   test("of a whole cache are 1 and 0, and of several caches those of each alone", async () => {
     const model = await sharedModel({ layers: 3 }, 2);

@@ -1,7 +1,20 @@
 /** Sweeps: what is asked, once; what an interruption costs; and that a resumed sweep ends as one that was not interrupted. */
 import { describe, expect, test } from "bun:test";
 import { type Result, type Store, type SweepOptions, sweep } from "../../src/evaluate/index.ts";
-import { compress, full, generate, type KvErrorCode, prefill, snapKV, step } from "../../src/index.ts";
+import {
+  compress,
+  d2oMerge,
+  full,
+  generate,
+  type KvErrorCode,
+  merged,
+  packed,
+  prefill,
+  quantised,
+  snapKV,
+  step,
+  thinK,
+} from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
 import { letterMethods, letterModel, letters, letterTask, withLetters } from "../support/letter-task.ts";
 import { sharedModel } from "../support/tiny-model.ts";
@@ -49,6 +62,23 @@ function counting() {
 }
 
 describe("a sweep", () => {
+  test("measures fidelity of methods that pack, merge, prune and quantise, and loses no result to it", async () => {
+    const inner = snapKV({ budget: 40 });
+    const results = await all({
+      ...base,
+      tasks: [letterTask({ examples: 2, length: 90 })],
+      methods: [packed(inner), merged(inner, d2oMerge()), thinK(snapKV), quantised(snapKV, { bits: 2, recent: 4 })],
+      budgets: [40],
+      fidelity: true,
+    });
+    expect(results).toHaveLength(2 * 4);
+    for (const { recall, outputError } of results) {
+      expect([recall?.length, outputError?.length]).toEqual([2, 2]);
+      for (const share of recall ?? []) expect(share > 0 && share < 1).toBe(true);
+      for (const error of outputError ?? []) expect(error > 0 && Number.isFinite(error)).toBe(true);
+    }
+  });
+
   test("gives a result for every example and configuration, each from one prefill and one batch an example", async () => {
     const { seen, model } = counting();
     const results = await all({ ...base, model });

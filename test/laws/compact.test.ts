@@ -183,7 +183,7 @@ describe("a cache with compact entries", () => {
       for (const [layer, heads] of (expected ?? []).entries())
         for (const [head, masses] of heads.entries())
           assert.ok(maxDifference(found?.[layer]?.[head] ?? [], masses) < TOLERANCE);
-    }));
+    }, 80));
 
   test("never changes with a fork of it, also when generated entries settle", () =>
     onCompact(async ({ compact }, trial) => {

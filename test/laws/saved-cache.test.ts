@@ -7,10 +7,12 @@ import fc from "fast-check";
 import {
   compress,
   extend,
+  full,
   generate,
   type KvCache,
   loadCache,
   prefill,
+  quantised,
   saveCache,
   snapKV,
   step,
@@ -63,6 +65,16 @@ describe("a cache saved and loaded", () => {
       },
       60,
     ));
+
+  test("with compact entries is refused, and nothing is written", async () => {
+    using folder = scratch();
+    using model = await tinyModel();
+    using context = await prefill(model, new Int32Array(60).fill(3));
+    using cache = await compress(context, quantised(full(), { bits: 8, recent: 4 }));
+    const fault = await faultOf(() => saveCache(cache, join(folder.path, "c.safetensors"), { model }));
+    expect(fault).toMatchObject({ code: "invalid_option", path: ["saveCache", "cache"] });
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
 
   test("says what made it, and is the same file every time", async () => {
     using folder = scratch();

@@ -5,6 +5,9 @@
  * N blocks of t tokens, in all layers; n of them in a layer. Codes are unpacked by one shift per slab (cache/compact/block.ts).
  * 1,024 entries for each of 3 KV heads of 64 take 0.11 ms a side in 8 bits, 0.18 in 4, 0.23 in 2; casting, multiplying and adding
  * 0.24 in 8, and tables of all bytes' codes 0.6, 0.45, 0.3 (2 threads, 2026-11).
+ *
+ * To a step of another attention this branch costs 0.3 ms in 30 layers, 1 % of SmolLM2-135M's: a microsecond for each value that an `If`
+ * hands down to its branches (1 thread, 2026-11).
  */
 import { channelGroup } from "../../../cache/compact/block.ts";
 import { GROUP } from "../../../cache/compact/form.ts";
