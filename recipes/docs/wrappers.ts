@@ -1,4 +1,4 @@
 /** What goes around a method: no registry can make one without it. */
-import { everySteps, merged, packed } from "../../src/index.ts";
+import { everySteps, merged, packed, quantised, thinK } from "../../src/index.ts";
 
-export const wrappers = { packed, merged, everysteps: everySteps } as const;
+export const wrappers = { packed, merged, quantised, think: thinK, everysteps: everySteps } as const;
