@@ -7,7 +7,7 @@ import { args, command } from "./support/command.ts";
 
 const HELP = `bun run docs
 
-Writes a page for every registered method and decoding policy, and the comparison, from docstrings and from docs/measured.json, which
+Writes a page for every registered method, decoding policy, wrapper and merge, and the comparison, from docstrings and from docs/measured.json, which
 bun run compare makes.
 
   --help             this text`;

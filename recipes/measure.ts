@@ -1,10 +1,10 @@
 /** Measures on a model, once, what some methods need to know of it. */
-import { loadModel } from "../src/index.ts";
-import { filters, queryStatistics } from "./measure/corpus.ts";
-import { curves } from "./measure/curves.ts";
+import { loadModel, saveMeasured } from "../src/index.ts";
+import { curves, filters, queryStatistics } from "./measure/corpus.ts";
 import { heads } from "./measure/heads.ts";
 import type { Measurement } from "./measure/measurement.ts";
 import { args, command, integer, one } from "./support/command.ts";
+import { progressBar } from "./support/progress-bar.ts";
 
 const measurements: Readonly<Record<string, Measurement>> = {
   filters,
@@ -20,12 +20,12 @@ Measures on a model what some methods need to know of it, and writes it with whe
   --what NAME        ${Object.entries(measurements)
     .map(([name, { explained }]) => `${name}: ${explained}`)
     .join("\n                     ")}
-  --prompts N        of heads and curves: averaged over so many (default: 16)
-  --corpus FILE      a text of your own (default: parts of Moby-Dick, which the needles of evaluations also lie in)
+  --prompts N        needles that heads are averaged over (default: 16)
+  --corpus FILE      of the others: a text of your own (default: parts of Moby-Dick, which the needles of evaluations also lie in)
   --sequences N      of the corpus, each run on its own (default: 8)
   --length N         tokens of each (default: 2048)
   --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
-  --out FILE         default: NAME.safetensors, or .json for heads and curves
+  --out FILE         default: NAME.safetensors, as --measured of the evaluations looks for it
   --help             this text`;
 
 await command("measure", async () => {
@@ -47,7 +47,15 @@ await command("measure", async () => {
     length: integer("--length", values.length),
     prompts: integer("--prompts", values.prompts),
   };
-  const out = values.out ?? `${values.what}.${measure.extension}`;
+  const out = values.out ?? `${values.what}.safetensors`;
   using model = await loadModel(values.model);
-  console.log(`${out}: ${await measure.measure(model, settings, out)}`);
+  using bar = progressBar(0);
+  const onProgress = (done: number, total: number) => {
+    bar.setTotal(total);
+    bar.show(done, "tokens");
+  };
+  const { measured, found } = await measure.measure(model, settings, { onProgress });
+  await saveMeasured(out, measured);
+  console.log(`${out}: ${measured.label} of ${measured.provenance.tokens} tokens`);
+  if (found !== undefined) console.log(found);
 });

@@ -22,7 +22,6 @@ export {
   step,
 } from "./generate/generate.ts";
 export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
-export * from "./measure/index.ts";
 export * from "./measured/index.ts";
 export * from "./merging/index.ts";
 export * from "./methods/index.ts";

@@ -31,6 +31,9 @@ export interface FactoryDoc {
 /** Options that a factory takes without an interface of its own. */
 const USUAL = new Map([["budget", "Entries kept per KV head on average, always-kept ones included."]]);
 
+/** Parameters that are no options: what a wrapper goes around. */
+const WRAPPED: readonly string[] = ["method", "merge"];
+
 const path = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
 /** The members of registries, each `file#constant`, in their order. */
@@ -67,13 +70,16 @@ function docOf(member: PropertyAssignment | ShorthandPropertyAssignment): Factor
     : Node.isFunctionDeclaration(declaration)
       ? declaration.getJsDocs()
       : [];
-  const given = declaration.getType().getCallSignatures()[0]?.getParameters()[0]?.getTypeAtLocation(declaration);
+  const parameters = declaration.getType().getCallSignatures()[0]?.getParameters() ?? [];
+  const given = parameters.find((one) => !WRAPPED.includes(one.getName()))?.getTypeAtLocation(declaration);
   return {
     name: member.getName().replaceAll('"', ""),
     exported,
     summary: comments.map((comment) => comment.getDescription().trim()).join("\n\n"),
     tags: tagsOf(comments),
-    options: (given?.getProperties() ?? []).map(optionOf).sort((a, b) => Number(b.required) - Number(a.required)),
+    options: (given?.getNonNullableType().getProperties() ?? [])
+      .map(optionOf)
+      .sort((a, b) => Number(b.required) - Number(a.required)),
   };
 }
 

@@ -14,7 +14,8 @@ export interface PageOf {
   readonly doc: FactoryDoc;
   /** What the factory records when nothing but what is required is given: its defaults. */
   readonly defaults: Readonly<Record<string, unknown>>;
-  readonly measured: MeasuredFile;
+  /** null where measurements are not of its kind. */
+  readonly measured: MeasuredFile | null;
 }
 
 export function page({ doc, defaults, measured }: PageOf): string {
@@ -25,8 +26,8 @@ export function page({ doc, defaults, measured }: PageOf): string {
       parts.push(`## ${title}`, tag === "formula" ? `\`\`\`text\n${text}\n\`\`\`` : oneLine(text));
   }
   if (doc.options.length > 0) parts.push("## Options", optionsTable(doc.options, defaults));
-  const accuracy = accuracyTable(doc.name, measured);
-  if (accuracy !== null) parts.push("## Measured accuracy", accuracy, provenanceLine(measured));
+  const accuracy = measured && accuracyTable(doc.name, measured);
+  if (measured !== null && accuracy !== null) parts.push("## Measured accuracy", accuracy, provenanceLine(measured));
   const papers = (doc.tags.get("see") ?? "").split("\n").filter((line) => line !== "");
   if (papers.length > 0) parts.push("## See", papers.map((paper) => `- ${paper}`).join("\n"));
   return `${parts.join("\n\n")}\n`;
@@ -34,10 +35,16 @@ export function page({ doc, defaults, measured }: PageOf): string {
 
 function optionsTable(options: readonly OptionDoc[], defaults: PageOf["defaults"]): string {
   const rows = options.map(({ name, required, meaning }) => {
-    const value = required ? "required" : defaults[name] === undefined ? "" : `\`${String(defaults[name])}\``;
+    const value = required ? "required" : defaults[name] === undefined ? "" : `\`${shownDefault(defaults[name])}\``;
     return `| \`${name}\` | ${value} | ${cell(meaning)} |`;
   });
   return ["| option | default | meaning |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** As docstrings say it: numbers to four digits, and in quotes what would not be seen. */
+export function shownDefault(value: unknown): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(4)));
+  return typeof value === "string" && value.trim() === "" ? JSON.stringify(value) : String(value);
 }
 
 /** null where nothing was measured of it. */

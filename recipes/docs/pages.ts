@@ -1,10 +1,20 @@
 /** All pages of docs/ that are made from docstrings and measurements, by their paths under it. */
-import { budgetCurves, headScores, measuredRegistry, policies, registry } from "../../src/index.ts";
+import {
+  budgetCurves,
+  headScores,
+  type Merge,
+  measuredRegistry,
+  mergeRegistry,
+  policies,
+  registry,
+  snapKV,
+} from "../../src/index.ts";
 import { comparison } from "./comparison.ts";
 import { docsOf, type FactoryDoc } from "./docstring.ts";
 import { contents } from "./index-page.ts";
 import { type MeasuredFile, readMeasured } from "./measured.ts";
 import { page } from "./page.ts";
+import { wrappers } from "./wrappers.ts";
 
 type Make = (options: typeof REQUIRED) => { readonly options: Readonly<Record<string, unknown>> };
 
@@ -17,12 +27,24 @@ const withBudget =
 const budgeted = (makers: Readonly<Record<string, Parameters<typeof withBudget>[0]>>) =>
   Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, withBudget(make)]));
 
+const told = Object.fromEntries(
+  Object.entries(measuredRegistry).map(([name, method]): [string, Make] => [
+    name,
+    ({ budget, heads, curves }) =>
+      method.needs === "heads" ? method.make({ budget, heads }) : method.make({ budget, curves }),
+  ]),
+);
+
+const { every } = wrappers.everysteps(snapKV({ budget: REQUIRED.budget })).options;
+
 interface Folder {
   readonly folder: string;
   readonly title: string;
   /** Where their names and docstrings stand: `file#constant`. */
   readonly registries: readonly string[];
   readonly make: Readonly<Record<string, Make>>;
+  /** Whether `bun run compare` asks them. */
+  readonly compared: boolean;
 }
 
 const FOLDERS: readonly Folder[] = [
@@ -30,19 +52,33 @@ const FOLDERS: readonly Folder[] = [
     folder: "methods",
     title: "Methods",
     registries: ["src/methods/registry.ts#registry", "src/methods/measured-registry.ts#measuredRegistry"],
-    make: { ...budgeted(registry), ...measuredRegistry },
+    make: { ...budgeted(registry), ...told },
+    compared: true,
   },
   {
     folder: "decoding",
     title: "Decoding policies",
     registries: ["src/decoding/registry.ts#policies"],
     make: budgeted(policies),
+    compared: false,
+  },
+  {
+    folder: "wrappers",
+    title: "Wrappers over any method",
+    registries: ["recipes/docs/wrappers.ts#wrappers"],
+    make: { everysteps: () => ({ options: { every } }) },
+    compared: false,
+  },
+  {
+    folder: "merging",
+    title: "Merges",
+    registries: ["src/merging/registry.ts#mergeRegistry"],
+    make: Object.fromEntries(Object.entries<() => Merge>(mergeRegistry).map(([name, make]) => [name, () => make()])),
+    compared: false,
   },
 ];
 
-export interface Documented {
-  readonly folder: string;
-  readonly title: string;
+export interface Documented extends Pick<Folder, "folder" | "title" | "compared"> {
   readonly doc: FactoryDoc;
   /** What the factory records when only what is required is given. */
   readonly defaults: Readonly<Record<string, unknown>>;
@@ -50,8 +86,8 @@ export interface Documented {
 
 /** All that has a page. */
 export const documented = (): readonly Documented[] =>
-  FOLDERS.flatMap(({ folder, title, registries, make }) =>
-    docsOf(registries).map((doc) => ({ folder, title, doc, defaults: make[doc.name]?.(REQUIRED).options ?? {} })),
+  FOLDERS.flatMap(({ registries, make, ...folder }) =>
+    docsOf(registries).map((doc) => ({ ...folder, doc, defaults: make[doc.name]?.(REQUIRED).options ?? {} })),
   );
 
 /** Paths under docs/, and what stands there. */
@@ -59,9 +95,9 @@ export function pages(
   measured: MeasuredFile = readMeasured(),
   all: readonly Documented[] = documented(),
 ): ReadonlyMap<string, string> {
-  const made = all.map(({ folder, doc, defaults }): [string, string] => [
+  const made = all.map(({ folder, compared, doc, defaults }): [string, string] => [
     `${folder}/${doc.name}.md`,
-    page({ doc, defaults, measured }),
+    page({ doc, defaults, measured: compared ? measured : null }),
   ]);
   return new Map([["README.md", contents(all)], ["comparison.md", comparison(measured)], ...made]);
 }

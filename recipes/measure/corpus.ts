@@ -1,32 +1,37 @@
-/** What is measured on a corpus: Q-Filters' filters, ExpectedAttention's query statistics. */
+/** What is measured on a text: Q-Filters' filters, ExpectedAttention's query statistics, LU-KV's curves. */
 import {
-  type Measured,
   type MeasureOptions,
   type Model,
+  measureCurves,
   measureFilters,
   measureQueryStatistics,
-  saveMeasured,
+  snapKV,
 } from "../../src/index.ts";
 import { corpus } from "../support/corpus.ts";
-import { progressBar } from "../support/progress-bar.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement, Taken } from "./measurement.ts";
 
-type Measure = (model: Model, sequences: readonly Int32Array[], options: MeasureOptions) => Promise<Measured>;
+type Measure = (model: Model, sequences: readonly Int32Array[], options: MeasureOptions) => Promise<Taken>;
 
 const onCorpus = (explained: string, measure: Measure): Measurement => ({
   explained,
-  extension: "safetensors",
-  async measure(model, settings, out) {
-    const sequences = await corpus(model, settings.corpus, settings.sequences, settings.length);
-    using bar = progressBar(sequences.reduce((sum, tokens) => sum + tokens.length, 0));
-    const result = await measure(model, sequences, { onProgress: (done) => bar.show(done, "tokens") });
-    await saveMeasured(out, result);
-    return `${result.label} of ${result.provenance.tokens} tokens`;
+  async measure(model, { corpus: path, sequences, length }, options) {
+    const settings = { text: path ?? "Moby-Dick" };
+    return measure(model, await corpus(model, path, sequences, length), { ...options, settings });
   },
 });
 
-export const filters = onCorpus("the direction of each head's queries, for qFilters", measureFilters);
-export const queryStatistics = onCorpus(
-  "mean and covariance of queries, for expectedAttention",
-  measureQueryStatistics,
+export const filters = onCorpus("the direction of each head's queries, for qFilters", async (...given) => ({
+  measured: await measureFilters(...given),
+}));
+export const queryStatistics = onCorpus("mean and covariance of queries, for expectedAttention", async (...given) => ({
+  measured: await measureQueryStatistics(...given),
+}));
+export const curves = onCorpus(
+  "what each KV head should keep for a budget, under SnapKV's scores, for luKV",
+  async (model, texts, options) => {
+    const measured = await measureCurves(model, texts, { ...options, method: snapKV({ budget: 64 }) });
+    const half = measured.tables[(measured.tables.length - 1) / 2]?.flat() ?? [];
+    const found = `at half the cache heads keep ${Math.min(...half).toFixed(2)} to ${Math.max(...half).toFixed(2)}`;
+    return { measured, found };
+  },
 );

@@ -1,6 +1,6 @@
 /** How much each head retrieves, on needles in Moby-Dick. */
 import { needle } from "../../src/evaluate/index.ts";
-import { type HeadScores, KvError, type Model, measureHeads, type Retrieval, saveHeads } from "../../src/index.ts";
+import { type HeadScores, KvError, type Model, measureHeads, type Retrieval } from "../../src/index.ts";
 import type { Measurement } from "./measurement.ts";
 
 const LENGTHS = [500, 1000];
@@ -8,11 +8,10 @@ const SEED = 1729; // not one that evaluations begin with
 
 export const heads: Measurement = {
   explained: "how much each KV head retrieves, for headKV and duoAttention",
-  extension: "json",
-  async measure(model, { prompts: count }, out) {
-    const scores = await measureHeads(model, await retrievals(model, count), `retrieval, ${count} needles`);
-    await saveHeads(model, scores, out, { task: "needle", lengths: LENGTHS.join(), prompts: count, seed: SEED });
-    return summary(scores);
+  async measure(model, { prompts }, options) {
+    const settings = { task: "needle", lengths: LENGTHS.join(), prompts, seed: SEED };
+    const measured = await measureHeads(model, await retrievals(model, prompts), { ...options, settings });
+    return { measured, found: most(measured) };
   },
 };
 
@@ -32,7 +31,7 @@ async function retrievals({ tokenizer, config }: Model, count: number): Promise<
   return found.slice(0, count);
 }
 
-function summary({ values }: HeadScores): string {
+function most({ values }: HeadScores): string {
   const all = values.flatMap((own, layer) => own.map((score, head) => ({ name: `${layer}.${head}`, score })));
   const best = all.toSorted((a, b) => b.score - a.score).slice(0, 5);
   return `most: ${best.map(({ name, score }) => `head ${name} ${score.toFixed(2)}`).join(", ")} (layer.head)`;

@@ -1,13 +1,16 @@
-import type { Model } from "../../src/index.ts";
+import type { Measured, MeasureOptions, Model } from "../../src/index.ts";
 
 /** What can be measured once on a model, for the methods that need it. */
 export interface Measurement {
   /** What is measured and for whom, for --help. */
   readonly explained: string;
-  /** Of its file. */
-  readonly extension: string;
-  /** Measures, writes the file, and returns one line that says what was found. */
-  measure(model: Model, settings: Settings, out: string): Promise<string>;
+  measure(model: Model, settings: Settings, options: MeasureOptions): Promise<Taken>;
+}
+
+export interface Taken {
+  readonly measured: Measured;
+  /** What was found, in a line for people. */
+  readonly found?: string;
 }
 
 export interface Settings {

@@ -1,11 +1,12 @@
 /** The options that every evaluation takes beside its tasks' own. */
-import { publishedRegistry, registry } from "../../src/index.ts";
+import { measuredRegistry, publishedRegistry, registry } from "../../src/index.ts";
 
 /** Options of every evaluation, for `parseArgs`. */
 export const OPTIONS = {
   methods: { type: "string", default: "full,window,streamingllm,h2o,snapkv,pyramidkv" },
   budgets: { type: "string", default: "64,128,256" },
   seeds: { type: "string", default: "0" },
+  measured: { type: "string" },
   model: { type: "string" },
   precision: { type: "string", default: "fp32" },
   store: { type: "string" },
@@ -22,7 +23,9 @@ export const OPTIONS = {
 
 /** How they are explained. */
 export const USAGE = `
-  --methods A,B,...  default: full,window,streamingllm,h2o,snapkv,pyramidkv; also ${others()}
+  --methods A,B,...  default: full,window,streamingllm,h2o,snapkv,pyramidkv; also ${others()};
+                     with --measured: ${Object.keys(measuredRegistry).join(", ")}
+  --measured DIR     a folder of what bun run measure wrote: heads.safetensors, curves.safetensors
   --budgets A,B,...  entries kept per KV head on average, or shares of the prompt such as 25% (default: 64,128,256)
   --seeds A,B,...    each makes other examples (default: 0)
   --whole            prefills the whole prompt, as peers do: the first token of an answer is then full attention's. Else the prompt's
@@ -43,6 +46,7 @@ export interface Values {
   readonly methods: string;
   readonly budgets: string;
   readonly seeds: string;
+  readonly measured?: string | undefined;
   readonly model?: string | undefined;
   readonly precision: string;
   readonly store?: string | undefined;

@@ -17,7 +17,8 @@ import {
   type Task,
   worker,
 } from "../../src/evaluate/index.ts";
-import { KvError, loadModel, publishedRegistry, registry } from "../../src/index.ts";
+import { KvError, loadModel } from "../../src/index.ts";
+import { chosenMethods } from "./chosen-methods.ts";
 import { named } from "./command.ts";
 import type { Values } from "./evaluation-options.ts";
 import { writePage } from "./page.ts";
@@ -25,7 +26,7 @@ import { progressBar } from "./progress-bar.ts";
 
 /** Asks the tasks and shows what came of it. @param facets what the table tells apart beside task, method and budget */
 export async function evaluate(recipe: string, values: Values, tasks: readonly Task[], facets: readonly string[] = []) {
-  const methods = named("--methods", values.methods, { ...registry, ...publishedRegistry });
+  const methodsOf = chosenMethods(values.methods, values.measured);
   const budgets = values.budgets.split(",").map((budget) => parseBudget(budget, ["--budgets"]));
   const seeds = values.seeds.split(",").map(seed);
   const shard = values.shard === undefined ? undefined : parseShard(values.shard);
@@ -34,6 +35,7 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
     throw new KvError({ code: "invalid_option", path: ["--redis"], found: undefined, allowed: "given with --worker" });
   const queued = values.redis === undefined ? null : { redis: values.redis, name: recipe };
   using model = await loadModel(values.model, { precision });
+  const methods = await methodsOf(model);
   const interrupted = new AbortController();
   const { signal } = interrupted;
   const onInterrupt = () => interrupted.abort();

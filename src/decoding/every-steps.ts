@@ -27,10 +27,10 @@ const NAME = "everysteps";
  * The prompt may have been compressed by another method, or by none. A head that holds fewer entries than the schedule gives it at a run
  * keeps them all. Scores that need sums over all queries are `heavyHitters`' business.
  *
- * @formula the method's, over the entries held, with the queries of the tokens since the last run
- * @cost a selection as `compress` makes it, every `every` tokens
- * @memory b + every entries per KV head at most, and as many queries as the score looks at
- * @helps where single newest tokens are a poor judge (`tokenOmission`) and old sums a slow one (`heavyHitters`)
+ * @formula the method's, over the entries held, with the queries of the tokens since the last run.
+ * @cost A selection as `compress` makes it, every `every` tokens.
+ * @memory b + every entries per KV head at most, and as many queries as the score looks at.
+ * @helps Where single newest tokens are a poor judge (`tokenOmission`) and old sums a slow one (`heavyHitters`).
  * @throws KvError `invalid_option`, also where it begins on a model with a sliding window
  * @see https://github.com/NVIDIA/kvpress DecodingPress
  */

@@ -22,10 +22,10 @@ export interface HeavyHittersOptions {
  * After a prompt compressed by `h2o({ budget, window: budget / 2 })` this is the published algorithm. Sums begin with what prefill added
  * up, so it must observe: `prefill(model, prompt, { observe: [method, policy] })`. Where query heads share a KV head their sums are added.
  *
- * @formula s[j] = sum over i >= j of A[h,i,j], over the prompt's queries and every decoded one; the lowest s goes, of j outside the last b/2
- * @cost the attention of each new token, which the step computes anyway; a batch is decoded one sequence after the other
- * @memory b entries per KV head, and a sum of 8 bytes for each; prefill must add up its attention
- * @helps where what matters was looked at often. Early tokens have had more time to gather sums, so late facts lose
+ * @formula s[j] = sum over i >= j of A[h,i,j], over the prompt's queries and every decoded one; the lowest s goes, of j outside the last b/2.
+ * @cost The attention of each new token, which the step computes anyway; a batch is decoded one sequence after the other.
+ * @memory b entries per KV head, and a sum of 8 bytes for each; prefill must add up its attention.
+ * @helps Where what matters was looked at often. Early tokens have had more time to gather sums, so late facts lose.
  * @see https://arxiv.org/abs/2306.14048
  */
 export const heavyHitters: PolicyFactory<HeavyHittersOptions> = definePolicy(

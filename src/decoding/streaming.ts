@@ -11,7 +11,7 @@ export interface StreamingWindowOptions {
   /** Positions from 0 on that stay as attention sinks, where a head still holds them; default 4. */
   readonly sinks?: number;
   /**
-   * "true" (default): keys keep the rotation of their true positions, and a stream ends with the model's context. "cache": from the first
+   * Default true: keys keep the rotation of their "true" positions, and a stream ends with the model's context. "cache": from the first
    * eviction on they are turned as the published code has it, so that what a head holds stands side by side; a stream then goes on for ever.
    */
   readonly positions?: "true" | "cache";
@@ -23,10 +23,10 @@ const position = z.enum(["true", "cache"], '"true" or "cache"').default("true");
 /**
  * StreamingLLM while decoding: after every token, each layer and head keeps its sinks and the most recent `budget - sinks`.
  *
- * @formula the lowest position j >= sinks goes
- * @cost nothing to speak of; with positions in the cache the sinks' keys are turned by one position a token
- * @memory b entries per KV head
- * @helps for streams of which only the last part matters, and in the cache's positions for streams longer than the model's context
+ * @formula the lowest position j >= sinks goes.
+ * @cost Nothing to speak of; with positions in the cache the sinks' keys are turned by one position a token.
+ * @memory b entries per KV head.
+ * @helps For streams of which only the last part matters, and in the cache's positions for streams longer than the model's context.
  * @see https://arxiv.org/abs/2309.17453
  */
 export const streamingWindow: PolicyFactory<StreamingWindowOptions> = definePolicy(

@@ -13,10 +13,10 @@ import { sightOf } from "./sight.ts";
  * So all heads of a layer hold the same tokens, if they did at first, as after `tova` or `full`. Where a method left them different ones,
  * each KV head goes by the mean over its own query heads.
  *
- * @formula the j of lowest mean over h of A[h,i,j] goes, where i is the newest token
- * @cost the attention of each new token, which the step computes anyway; a batch is decoded one sequence after the other
- * @memory b entries per KV head, and nothing else
- * @helps where the newest token says what will be needed next, as in prose. A fact nobody looks at for one step at a full cache is gone
+ * @formula the j of lowest mean over h of A[h,i,j] goes, where i is the newest token.
+ * @cost The attention of each new token, which the step computes anyway; a batch is decoded one sequence after the other.
+ * @memory b entries per KV head, and nothing else.
+ * @helps Where the newest token says what will be needed next, as in prose. A fact nobody looks at for one step at a full cache is gone.
  * @see https://arxiv.org/abs/2401.06104
  */
 export const tokenOmission: PolicyFactory = definePolicy("tokenomission", { options: {} }, ({ target }) => {

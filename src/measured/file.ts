@@ -4,9 +4,10 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
-import { decodeText, parseJson, parseWith } from "../model/open-json.ts";
+import { parseJson, parseWith } from "../model/open-json.ts";
 import { openRangeFile } from "../model/weights/range-file.ts";
-import { openSafetensors } from "../model/weights/safetensors.ts";
+import { readSafetensorsHeader, readSafetensorsMetadata } from "../model/weights/safetensors-header.ts";
+import { storedWeights } from "../model/weights/stored.ts";
 import type { Measured } from "../scoring/measured.ts";
 import type { Tensor } from "../tensor.ts";
 import { labelled } from "./take.ts";
@@ -23,12 +24,14 @@ const Metadata = z.object({
   corpus: z.string(),
   tokens: z.string().regex(/^\d+$/, "a whole number"),
   versions: z.string(),
+  settings: z.string(),
 });
 const Versions = z.record(z.string(), z.string());
+const Settings = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** Writes a measurement. Either the whole file is there or what was there before. @throws KvError `disk_error` */
 export async function saveMeasured(path: string, { kind, provenance, tensors }: Measured): Promise<void> {
-  const { revision, tokens, versions, ...others } = provenance;
+  const { revision, tokens, versions, settings, ...others } = provenance;
   const metadata: z.infer<typeof Metadata> = {
     format: FORMAT,
     kind,
@@ -36,6 +39,7 @@ export async function saveMeasured(path: string, { kind, provenance, tensors }: 
     revision: revision ?? "",
     tokens: String(tokens),
     versions: JSON.stringify(versions),
+    settings: JSON.stringify(settings),
   };
   const fresh = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
@@ -59,8 +63,12 @@ export async function loadMeasured<Kind extends string>(
   path: string,
   kind: Kind,
 ): Promise<Measured<Kind>> {
-  using stored = openSafetensors(path);
-  const metadata = metadataOf(path);
+  using file = openRangeFile(path);
+  const stored = storedWeights([file], readSafetensorsHeader(file));
+  const described = readSafetensorsMetadata(file);
+  const { success, data: metadata } = Metadata.safeParse(described);
+  if (!success)
+    throw new KvError({ code: "unsupported_format", path: [path], found: described, allowed: `a file of ${FORMAT}` });
   if (metadata.format !== FORMAT || metadata.kind !== kind) {
     const found = `${metadata.format}, ${metadata.kind}`;
     throw new KvError({ code: "unsupported_format", path: [path], found, allowed: `${FORMAT}, ${kind}` });
@@ -76,32 +84,28 @@ export async function loadMeasured<Kind extends string>(
   if (broken !== undefined)
     throw new KvError({ code: "corrupt_file", path: [path, broken[0]], found: "NaN or infinity", allowed: "numbers" });
   const { model: id, revision, corpus, tokens } = metadata;
+  const json = <T extends z.ZodType>(name: "versions" | "settings", schema: T) =>
+    parseWith(schema, parseJson(metadata[name], `${path}: ${name}`), "corrupt_file", `${path}: ${name}`);
   return labelled(kind, new Map(tensors), {
     model: id,
     revision: revision === "" ? null : revision,
     weights,
     corpus,
     tokens: Number(tokens),
-    versions: parseWith(Versions, parseJson(metadata.versions, path), "corrupt_file", path),
+    versions: json("versions", Versions),
+    settings: json("settings", Settings),
   });
 }
 
-/** Of a file whose header was checked before. */
-function metadataOf(path: string): z.infer<typeof Metadata> {
-  using file = openRangeFile(path);
-  const length = new Uint8Array(8);
-  file.readInto(length, 0);
-  const header = new Uint8Array(Number(new DataView(length.buffer).getBigUint64(0, true)));
-  file.readInto(header, 8);
-  const { __metadata__: metadata = {} } = parseWith(
-    z.object({ __metadata__: z.unknown() }),
-    parseJson(decodeText(header, path), path),
-    "corrupt_file",
-    path,
-  );
-  const checked = Metadata.safeParse(metadata);
-  if (checked.success) return checked.data;
-  throw new KvError({ code: "unsupported_format", path: [path], found: metadata, allowed: `a file of ${FORMAT}` });
+/** What a file's numbers break of their kind's rules is the file's fault. @throws KvError `corrupt_file` */
+export function sound<Value>(path: string, make: () => Value): Value {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof KvError)) throw cause;
+    const { path: place, found, allowed } = cause;
+    throw new KvError({ code: "corrupt_file", path: [path, ...place], found, allowed, cause });
+  }
 }
 
 function safetensorsOf(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>>): Uint8Array {

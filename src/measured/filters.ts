@@ -52,7 +52,7 @@ export async function measureFilters(
     );
   }
   const tensor = { data: Float32Array.from(filters), dims: [layers, kvHeads, size] };
-  return measurementOf("filters", model, sequences, new Map([["filters", tensor]]));
+  return measurementOf("filters", model, sequences, new Map([["filters", tensor]]), options.settings);
 }
 
 /**

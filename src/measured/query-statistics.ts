@@ -40,7 +40,7 @@ export async function measureQueryStatistics(
     ["mean", { data: Float32Array.from(means), dims: [layers, queryHeads, size] }],
     ["covariance", { data: Float32Array.from(covariances), dims: [layers, queryHeads, size, size] }],
   ]);
-  return measurementOf("query-statistics", model, sequences, tensors);
+  return measurementOf("query-statistics", model, sequences, tensors, options.settings);
 }
 
 /**

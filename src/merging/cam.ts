@@ -26,11 +26,11 @@ const schema = z.object({
  * them. Keys stay. The published code merges every token into those that follow at once; here the selection is made first.
  *
  * @formula a_j = sum over the last `window` queries i of A[h,i,j], mean over the group; c_1 .. c_m are the `span` kept ones that
- *   follow e, or all; with probability min(1, a_e / mean of a over c_1 .. c_m): v_c <- v_c + v_e / m for each of them
- * @cost the attention of `window` queries; adding `span` values for each merged entry
- * @memory that of the selection
- * @helps where a method evicts entries that attention still falls on, such as what fixed windows leave out; where
- *   most of a prompt is evicted, values add up beyond their size: worse than dropping on SmolLM2-135M at 64 and 128 of 500 (2026-11)
+ *   follow e, or all; with probability min(1, a_e / mean of a over c_1 .. c_m): v_c <- v_c + v_e / m for each of them.
+ * @cost The attention of `window` queries; adding `span` values for each merged entry.
+ * @memory That of the selection.
+ * @helps Where a method evicts entries that attention still falls on, such as what fixed windows leave out; where
+ *   most of a prompt is evicted, values add up beyond their size: worse than dropping on SmolLM2-135M at 64 and 128 of 500 (2026-11).
  * @see https://proceedings.mlr.press/v235/zhang24n.html
  */
 export function camMerge(options: CamOptions = {}): Merge {

@@ -7,11 +7,11 @@ import { nearestKept } from "./nearest.ts";
  * threshold over decoding steps is its first value.
  *
  * @formula e merges into c = argmax cos(k_e, k_c) if u_e = cos(k_e, k_c) >= mean of u over the head's evicted;
- *   k_c <- (exp(1) k_c + sum over e of exp(u_e) k_e) / (exp(1) + sum over e of exp(u_e)), the same for v
- * @cost one product of all and kept keys in every layer, as `averagedMerge`
- * @memory that of the selection; while it compresses, 16 MiB of cosines
- * @helps where evicted keys are much alike; a kept entry that many merge into loses what it said itself. On SmolLM2-135M at
- *   128 entries about as good as dropping, at 64 worse (needles and few-shot at 500 tokens, 12 of each, 2026-11)
+ *   k_c <- (exp(1) k_c + sum over e of exp(u_e) k_e) / (exp(1) + sum over e of exp(u_e)), the same for v.
+ * @cost One product of all and kept keys in every layer, as `averagedMerge`.
+ * @memory That of the selection; while it compresses, 16 MiB of cosines.
+ * @helps Where evicted keys are much alike; a kept entry that many merge into loses what it said itself. On SmolLM2-135M at
+ *   128 entries about as good as dropping, at 64 worse (needles and few-shot at 500 tokens, 12 of each, 2026-11).
  * @see https://arxiv.org/abs/2406.13035 section 3.3
  */
 export const d2oMerge = (): Merge => ({

@@ -16,11 +16,11 @@ const schema = z.object({ threshold: z.number(error).min(-1, error).max(1, error
  * likes best for its centre; here it is the one that the method kept.
  *
  * @formula j and j + 1 are in one run if cos(k_j, k_(j+1)) > threshold; g_e = exp(-|k_e - k_c|^2 / (2 s^2)), s = mean of |k_e - k_c|
- *   over the e of c, divided by sqrt(2); k_c <- (k_c + sum over e of g_e k_e) / (1 + sum over e of g_e), the same for v
- * @cost n dot products of keys in every layer and KV head
- * @memory that of the selection
- * @helps where the selection keeps some of every stretch of text; a run without a kept entry is lost as without merging.
- *   On SmolLM2-135M it did the least harm of all merges, and no good that 12 needles and 12 few-shot questions could show (2026-11)
+ *   over the e of c, divided by sqrt(2); k_c <- (k_c + sum over e of g_e k_e) / (1 + sum over e of g_e), the same for v.
+ * @cost n dot products of keys in every layer and KV head.
+ * @memory That of the selection.
+ * @helps Where the selection keeps some of every stretch of text; a run without a kept entry is lost as without merging.
+ *   On SmolLM2-135M it did the least harm of all merges, and no good that 12 needles and 12 few-shot questions could show (2026-11).
  * @see https://arxiv.org/abs/2407.08454 section 4
  */
 export function kvMerger(options: KVMergerOptions = {}): Merge {

@@ -55,10 +55,10 @@ export function compactorScore({ budget, blending, attention, ...leverage }: Ble
  * Compactor: keys that no others can stand in for, and what neighbours attend to, blended: the more is evicted, the more the former.
  *
  * @formula score[j] = lambda leverage[j] + noncausal[j], the scores of those two methods among all but the first 8 and last 4 tokens;
- *   lambda = 1 - b/n
- * @cost that of both
- * @memory the budget; prefill holds all queries for it, n x H x d numbers a layer
- * @helps where what is asked is not known yet; not while a prompt is compressed in blocks
+ *   lambda = 1 - b/n.
+ * @cost That of both.
+ * @memory The budget; prefill holds all queries for it, n x H x d numbers a layer.
+ * @helps Where what is asked is not known yet; not while a prompt is compressed in blocks.
  * @see https://arxiv.org/abs/2507.08143
  */
 export const compactor: MethodFactory<CompactorOptions> = define(

@@ -36,10 +36,10 @@ const attention = (window: number, pool: Step): Score =>
  * layer's output. Over any other score s that is never negative it is `chain(s, firstBest(count, timesProjectedNorm))`.
  *
  * @formula the best first (b - w) by a = pool of the mean over the group of S_w[h,j] / w, plus 1e-4; the rest by a, times the mean over the
- *   group of |W_h v_j|_1, W_h the head's columns of the output projection
- * @cost as SnapKV, and the values through the output projection once for every query head: n H d hidden products a layer
- * @memory budget entries per KV head; prefill holds the last w queries
- * @helps where values differ in size, most at small budgets; not where SnapKV's own window looks at the wrong tokens
+ *   group of |W_h v_j|_1, W_h the head's columns of the output projection.
+ * @cost As SnapKV, and the values through the output projection once for every query head: n H d hidden products a layer.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
+ * @helps Where values differ in size, most at small budgets; not where SnapKV's own window looks at the wrong tokens.
  * @see https://arxiv.org/abs/2502.03805
  */
 export const criticalKV: MethodFactory<CriticalKVOptions> = define(
@@ -59,10 +59,10 @@ export const criticalKV: MethodFactory<CriticalKVOptions> = define(
  * CriticalKV with AdaKV's heads: attention alone says how much each head of a layer keeps, and each keeps half of that by attention and half
  * by attention times what the value adds.
  *
- * @formula as CriticalKV, with each head's own budget from AdaKV on a
- * @cost as CriticalKV
- * @memory budget entries per KV head on average; prefill holds the last w queries
- * @helps where CriticalKV does and heads differ in how far they look
+ * @formula as CriticalKV, with each head's own budget from AdaKV on a.
+ * @cost As CriticalKV.
+ * @memory `budget` entries per KV head on average; prefill holds the last w queries.
+ * @helps Where CriticalKV does and heads differ in how far they look.
  * @see https://arxiv.org/abs/2502.03805
  */
 export const criticalAdaKV: MethodFactory<CriticalAdaKVOptions> = define(

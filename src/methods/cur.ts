@@ -9,7 +9,7 @@ export interface CUROptions {
   readonly budget: number;
   /** First tokens, always kept; >= 0, default 4. */
   readonly sinks?: number;
-  /** Whose leverage counts: "product" of keys' and values' (default), "mean", "key" or "value". */
+  /** Whose leverage counts: "product" of keys' and values', their "mean", "key" or "value"; default product. */
   readonly of?: LeverageOf;
   /** Neighbours among which squared lengths are shares; >= 0, 0 for the whole prompt; default 16. */
   readonly local?: number;
@@ -23,10 +23,10 @@ export interface CUROptions {
  * CurDKV: the entries whose keys and values are both long beside their neighbours', as a CUR decomposition would choose them.
  *
  * @formula share(x)[j] = |x[j]|^2 / sum over the 16 neighbours of j (from 16 i to 16 i + 15) of |x|^2;
- *   score[j] = share(k)[j] share(v)[j], divided by the head's sum
- * @cost two passes over keys and values
- * @memory the budget; prefill holds the prompt's cache and nothing for it
- * @helps where values differ in length, whatever is asked; says nothing of what a question needs
+ *   score[j] = share(k)[j] share(v)[j], divided by the head's sum.
+ * @cost Two passes over keys and values.
+ * @memory The budget; prefill holds the prompt's cache and nothing for it.
+ * @helps Where values differ in length, whatever is asked; says nothing of what a question needs.
  * @see https://arxiv.org/abs/2509.15038
  */
 export const cur: MethodFactory<CUROptions> = define(

@@ -6,7 +6,7 @@ import type { QueryStatistics } from "../scoring/query-statistics.ts";
 import { timesValueLength } from "../scoring/value-length.ts";
 import { define } from "./define.ts";
 import { firstAndLast, type MethodFactory } from "./method.ts";
-import { count, flag, measured, nonNegative } from "./options.ts";
+import { atLeastZero, count, flag, measured } from "./options.ts";
 
 export interface ExpectedAttentionOptions {
   /** Entries kept per KV head, sinks included; > sinks. */
@@ -30,7 +30,7 @@ const options = {
   future: count(1).default(512),
   covariance: flag().default(true),
   valueNorm: flag().default(true),
-  epsilon: nonNegative().default(0),
+  epsilon: atLeastZero().default(0),
   statistics: measured("query-statistics", "loadQueryStatistics").optional(),
 };
 
@@ -39,10 +39,10 @@ const options = {
  * no question, so the cache serves any.
  *
  * @formula e[h,j] = mu[h].k[j]/sqrt(d) + k[j]' Sigma[h] k[j]/(2d), where mu and Sigma are the mean and covariance of q[h] before RoPE from
- *   position 4 on, turned by RoPE's mean over the next 512 positions; score[j] = |v[j]| mean over the group of softmax(e[h])[j]
- * @cost sums over all queries during prefill; then H d x d forms of each key in every layer
- * @memory the budget; prefill holds H (d + d x d) numbers a layer for it
- * @helps where what is asked is not known yet; a single fact that nothing in the prompt points to is easily lost
+ *   position 4 on, turned by RoPE's mean over the next 512 positions; score[j] = |v[j]| mean over the group of softmax(e[h])[j].
+ * @cost Sums over all queries during prefill; then H d x d forms of each key in every layer.
+ * @memory The budget; prefill holds H (d + d x d) numbers a layer for it.
+ * @helps Where what is asked is not known yet; a single fact that nothing in the prompt points to is easily lost.
  * @see https://arxiv.org/abs/2510.00636
  */
 export const expectedAttention: MethodFactory<ExpectedAttentionOptions> = define(

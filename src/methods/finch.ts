@@ -18,10 +18,10 @@ export interface FinchOptions {
  *
  * The published method goes through a long document chunk by chunk, the question after each; this is its choice over the whole prompt.
  *
- * @formula mean over the group, and over i = n-w .. n-1, of A[h,i,j] (i + 1), with w = question
- * @cost the attention of w queries, as SnapKV
- * @memory budget entries per KV head; prefill holds the last w queries
- * @helps where a question ends the prompt and its length is known; not where what is asked comes later
+ * @formula mean over the group, and over i = n-w .. n-1, of A[h,i,j] (i + 1), with w = question.
+ * @cost The attention of w queries, as SnapKV.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
+ * @helps Where a question ends the prompt and its length is known; not where what is asked comes later.
  * @see https://arxiv.org/abs/2408.00167
  */
 export const finch: MethodFactory<FinchOptions> = define(

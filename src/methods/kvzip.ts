@@ -24,11 +24,11 @@ export interface KVzipOptions {
  * The published code looks at the sinks and one chunk at a time; here repeating a chunk sees the whole prompt, which for prompts of one
  * chunk is the same.
  *
- * @formula max over the group, and over the tokens i of "repeat" and the repeated prompt, of A[h,i,j]
- * @cost the prompt is run again after itself: about twice prefill
- * @memory budget entries per KV head on average; prefill holds twice the prompt's entries while it is repeated
- * @helps where one context serves many questions, or the question does not tell where to look: needles above all, also in a 135M model;
- *   not where prefill must be fast, or twice the prompt exceeds the context
+ * @formula max over the group, and over the tokens i of "repeat" and the repeated prompt, of A[h,i,j].
+ * @cost The prompt is run again after itself: about twice prefill.
+ * @memory `budget` entries per KV head on average; prefill holds twice the prompt's entries while it is repeated.
+ * @helps Where one context serves many questions, or the question does not tell where to look: needles above all, also in a 135M model;
+ *   not where prefill must be fast, or twice the prompt exceeds the context.
  * @see https://arxiv.org/abs/2505.23416
  */
 export const kvzip: MethodFactory<KVzipOptions> = define(

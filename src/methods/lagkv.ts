@@ -20,10 +20,10 @@ const MOST = 128;
  * partition's range is; the last partition whole. It looks at keys and values alone.
  *
  * @formula for partition p and the ranges min, max of each channel in partition p + 1: s(x)[j] = softmax over j in p of the standard deviation over
- *   channels of (x[j] - min)/(max - min); score[j] = rank of s(k)[j] + s(v)[j] within p, divided by its size; later partitions: 1 and more
- * @cost a few passes over keys and values, and a sort of each partition
- * @memory the budget; prefill holds the prompt's cache and nothing for it
- * @helps long prompts, whatever is asked later; at small budgets the last tokens, always kept, leave little to choose
+ *   channels of (x[j] - min)/(max - min); score[j] = rank of s(k)[j] + s(v)[j] within p, divided by its size; later partitions: 1 and more.
+ * @cost a few passes over keys and values, and a sort of each partition.
+ * @memory The budget; prefill holds the prompt's cache and nothing for it.
+ * @helps Long prompts, whatever is asked later; at small budgets the last tokens, always kept, leave little to choose.
  * @see https://arxiv.org/abs/2504.04704
  */
 export const lagKV: MethodFactory<LagKVOptions> = define(

@@ -6,15 +6,16 @@ import { headKV } from "./headkv.ts";
 import { luKV } from "./lukv.ts";
 import type { MethodFactory } from "./method.ts";
 
-/** All that any of them needs: each takes its own. */
-export interface HeadMeasurements {
-  readonly budget: number;
-  readonly heads: HeadScores;
-  readonly curves: BudgetCurves;
-}
+/** A method, and the kind of measurement that it needs as the option of that name. */
+export type MeasuredMethod =
+  | { readonly needs: "heads"; readonly make: MethodFactory<{ readonly budget: number; readonly heads: HeadScores }> }
+  | {
+      readonly needs: "curves";
+      readonly make: MethodFactory<{ readonly budget: number; readonly curves: BudgetCurves }>;
+    };
 
 export const measuredRegistry = {
-  headkv: ({ budget, heads }) => headKV({ budget, heads }),
-  duoattention: ({ budget, heads }) => duoAttention({ budget, heads }),
-  lukv: ({ budget, curves }) => luKV({ budget, curves }),
-} as const satisfies Record<string, MethodFactory<HeadMeasurements>>;
+  headkv: { needs: "heads", make: headKV },
+  duoattention: { needs: "heads", make: duoAttention },
+  lukv: { needs: "curves", make: luKV },
+} as const satisfies Record<string, MeasuredMethod>;

@@ -15,7 +15,7 @@ export interface NaclOptions {
   readonly proxies?: number;
   /** First tokens, always kept, >= 0; default 4. Published as 256, for prompts of up to 128,000 tokens. */
   readonly sinks?: number;
-  /** Share of what is chosen that is drawn at random, in [0, 1]; default 7 / 19, as published. */
+  /** Share of what is chosen that is drawn at random, in [0, 1]; default 0.3684, the published 7 / 19. */
   readonly random?: number;
   /** An integer; other seeds draw others; default 0. */
   readonly seed?: number;
@@ -25,10 +25,10 @@ export interface NaclOptions {
  * NACL: the tokens that the prompt's last ones attend to, and others that each head draws at random, those more likely that are attended to
  * more; and sinks and proxies.
  *
- * @formula mean over the group of S_w[h,j], w = proxies, for the best (1 - random) (b - kept); the rest drawn with probabilities softmax of it
- * @cost the attention of w queries, as SnapKV
- * @memory budget entries per KV head; prefill holds the last w queries
- * @helps where the last tokens do not tell what will be needed, as chance spreads what is lost; where they do, the drawn share is wasted
+ * @formula mean over the group of S_w[h,j], w = proxies, for the best (1 - random) (b - kept); the rest drawn with probabilities softmax of it.
+ * @cost The attention of w queries, as SnapKV.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
+ * @helps Where the last tokens do not tell what will be needed, as chance spreads what is lost; where they do, the drawn share is wasted.
  * @see https://aclanthology.org/2024.acl-long.428
  */
 export const nacl: MethodFactory<NaclOptions> = define(

@@ -26,10 +26,10 @@ export const nonCausal = (options: ChunkedAttentionOptions): Score =>
  * advantage.
  *
  * @formula score[j] = z of avgpool 3 of |v[j]| mean over the group of the sum over i in the chunk of j of softmax over the chunk of
- *   q[h,i].k[j]; z: less the layer's mean, divided by its standard deviation
- * @cost attention within chunks: n x 256 products a head, whatever the prompt's length
- * @memory the budget; prefill holds all queries for it, n x H x d numbers a layer
- * @helps where what is asked is not known yet; not while a prompt is compressed in blocks
+ *   q[h,i].k[j]; z: less the layer's mean, divided by its standard deviation.
+ * @cost Attention within chunks: n x 256 products a head, whatever the prompt's length.
+ * @memory The budget; prefill holds all queries for it, n x H x d numbers a layer.
+ * @helps Where what is asked is not known yet; not while a prompt is compressed in blocks.
  * @see https://arxiv.org/abs/2507.08143
  */
 export const nonCausalAttention: MethodFactory<NonCausalAttentionOptions> = define(

@@ -37,16 +37,16 @@ export function positiveShare() {
   return z.number({ error }).gt(0, { error }).max(1, { error });
 }
 
+/** A real number in [0, 1). */
+export function belowOne() {
+  const error = "a number in [0, 1)";
+  return z.number({ error }).min(0, { error }).lt(1, { error });
+}
+
 /** A real number in [0, 1]. */
 export function share() {
   const error = "a number in [0, 1]";
   return z.number({ error }).min(0, { error }).max(1, { error });
-}
-
-/** A real number of at least 0. */
-export function nonNegative() {
-  const error = "a finite number >= 0";
-  return z.number({ error }).min(0, { error });
 }
 
 /** true or false. */

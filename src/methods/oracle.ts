@@ -33,10 +33,10 @@ const answer = () =>
  *
  * Nearly perfect where the answer is copied from the prompt, and no bound where it follows from all of it, as in classification.
  *
- * @formula mean over the group of the sum of A[h,i,j] over the answer's tokens i, as they would come after the prompt
- * @cost the answer is run after the prompt
- * @memory budget entries per KV head on average
- * @helps analysis alone: it needs the answer
+ * @formula mean over the group of the sum of A[h,i,j] over the answer's tokens i, as they would come after the prompt.
+ * @cost The answer is run after the prompt.
+ * @memory `budget` entries per KV head on average.
+ * @helps Analysis alone: it needs the answer.
  */
 export const oracle: MethodFactory<OracleOptions> = define(
   "oracle",

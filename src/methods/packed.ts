@@ -9,11 +9,11 @@ import type { Method } from "./method.ts";
  * has positions m - c .. m - 1, and the next token stands at m in all. A sliding window counts these positions. A prompt that
  * fits the budget is left as it is.
  *
- * @formula with kept positions j_0 < .. < j_(c-1): k_i <- R(m - c + i - j_i) k_i, where R(t) turns a key by t positions
- * @cost one rotation of every kept key
- * @memory that of the method
- * @helps models that were not made for the distances in a long prompt; it loses how far apart kept tokens were.
- *   Within SmolLM2-135M's context no difference that 12 needles and 12 few-shot questions could show (2026-11)
+ * @formula with kept positions j_0 < .. < j_(c-1): k_i <- R(m - c + i - j_i) k_i, where R(t) turns a key by t positions.
+ * @cost One rotation of every kept key.
+ * @memory That of the method.
+ * @helps Models that were not made for the distances in a long prompt; it loses how far apart kept tokens were.
+ *   Within SmolLM2-135M's context no difference that 12 needles and 12 few-shot questions could show (2026-11).
  * @see https://arxiv.org/abs/2309.17453 section 3.2, https://arxiv.org/abs/2408.00167 (FINCH); kvpress packs heads from position 0
  */
 export const packed = (method: Method): Method => ({

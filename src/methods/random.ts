@@ -14,10 +14,10 @@ export interface RandomOptions {
 /**
  * Random: entries by lot, other ones in every layer and head. What any method must beat.
  *
- * @formula score[h,j] = a number in [0, 1) drawn for the seed, the layer, the KV head h and the position j
- * @cost none beyond prefill
- * @memory the budget; prefill holds the prompt's cache and nothing for it
- * @helps as a baseline: a method that does no better has learned nothing from its scores
+ * @formula score[h,j] = a number in [0, 1) drawn for the seed, the layer, the KV head h and the position j.
+ * @cost None beyond prefill.
+ * @memory The budget; prefill holds the prompt's cache and nothing for it.
+ * @helps As a baseline: a method that does no better has learned nothing from its scores.
  * @see https://github.com/NVIDIA/kvpress
  */
 export const random: MethodFactory<RandomOptions> = define("random", { options: { seed: seed() } }, ({ seed }) => ({

@@ -22,6 +22,7 @@ import { pyramidInfer } from "./pyramidinfer.ts";
 import { pyramidKV } from "./pyramidkv.ts";
 import { qFilters } from "./q-filters.ts";
 import { random } from "./random.ts";
+import { readAhead } from "./readahead.ts";
 import { scissorhands } from "./scissorhands.ts";
 import { simLayerKV } from "./simlayerkv.ts";
 import { snapKV } from "./snapkv.ts";
@@ -64,4 +65,5 @@ export const registry = {
   zigzagkv: zigZagKV,
   d2o,
   pyramidinfer: pyramidInfer,
+  readahead: readAhead,
 } as const satisfies Record<string, MethodFactory>;

@@ -22,10 +22,10 @@ export interface ScissorhandsOptions {
  * Scissorhands at prefill: pivotal tokens, to which most of the last `history` tokens attend more than to the average one, and the most
  * recent ones. As many queries look at many tokens, equal scores are common: the earlier token stays.
  *
- * @formula mean over the group of how many i = n-w .. n-1 have A[h,i,j] >= 1 / (i + 1), with w = history
- * @cost the attention of w queries
- * @memory budget entries per KV head; prefill holds the last w queries
- * @helps where what mattered goes on to matter; a fact that is asked once, at the end, is looked at by few
+ * @formula mean over the group of how many i = n-w .. n-1 have A[h,i,j] >= 1 / (i + 1), with w = history.
+ * @cost The attention of w queries.
+ * @memory `budget` entries per KV head; prefill holds the last w queries.
+ * @helps Where what mattered goes on to matter; a fact that is asked once, at the end, is looked at by few.
  * @see https://arxiv.org/abs/2305.17118
  */
 export const scissorhands: MethodFactory<ScissorhandsOptions> = define(

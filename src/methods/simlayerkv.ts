@@ -29,10 +29,10 @@ const WINDOW = 8;
  *
  * The published method lets the others keep everything, whatever that costs; so does this one, where the budget has room for it.
  *
- * @formula layer l is lazy if the mean over h of the sum of A[h,n-1,j] over j < sinks and j >= n - recent is above the threshold
- * @cost the attention of the last queries, as SnapKV
- * @memory budget entries per KV head on average; what the other layers keep is the more, the more layers are lazy
- * @helps where whole layers attend to the ends alone; where none is above the threshold it is SnapKV with sinks
+ * @formula layer l is lazy if the mean over h of the sum of A[h,n-1,j] over j < sinks and j >= n - recent is above the threshold.
+ * @cost The attention of the last queries, as SnapKV.
+ * @memory `budget` entries per KV head on average; what the other layers keep is the more, the more layers are lazy.
+ * @helps Where whole layers attend to the ends alone; where none is above the threshold it is SnapKV with sinks.
  * @see https://arxiv.org/abs/2410.13846
  */
 export const simLayerKV: MethodFactory<SimLayerKVOptions> = define(

@@ -19,10 +19,10 @@ export interface VatpOptions {
 /**
  * VATP over H2O: the tokens that all queries together attend to most, times how large their values are, and sinks and window.
  *
- * @formula mean over the group of (sum of A[h,i,j] over i) |v_j|_1
- * @cost column sums of all attention, as H2O, and the values' norms
- * @memory budget entries per KV head; prefill holds n sums per query head
- * @helps a little over H2O, where values differ in size; like it, it favours what came early
+ * @formula mean over the group of (sum of A[h,i,j] over i) |v_j|_1.
+ * @cost Column sums of all attention, as H2O, and the values' norms.
+ * @memory `budget` entries per KV head; prefill holds n sums per query head.
+ * @helps A little over H2O, where values differ in size; like it, it favours what came early.
  * @see https://arxiv.org/abs/2406.12335
  */
 export const vatp: MethodFactory<VatpOptions> = define(

@@ -25,14 +25,12 @@ export const keyLeverage = ({ sketch, seed }: KeyLeverageOptions): Score => ({
     const keys = centred(candidateKeysBeforeRope(view));
     const [heads = 0, count = 0, size = 0] = keys.dims;
     const matrices = new Float32Array(heads * size * size);
+    const random = sketch < size ? gaussianSketch(seed, size, sketch) : null;
     for (let head = 0; head < heads; head++) {
       const own = keys.data.subarray(head * count * size, (head + 1) * count * size);
       const { products } = await view.kernels.moments({ data: own, dims: [count, 1, size] });
       const gram = Float64Array.from(products.data);
-      matrices.set(
-        sketch < size ? sketched(gram, size, gaussianSketch(seed, size, sketch), sketch) : inverse(gram, size),
-        head * size ** 2,
-      );
+      matrices.set(random === null ? inverse(gram, size) : sketched(gram, size, random, sketch), head * size ** 2);
     }
     return view.kernels.quadraticForms(keys, { data: matrices, dims: [heads, size, size] }); // [KH, to - from]
   },
@@ -42,13 +40,13 @@ export const keyLeverage = ({ sketch, seed }: KeyLeverageOptions): Score => ({
 function centred({ data, dims }: Tensor): Tensor {
   const [heads = 0, count = 0, size = 0] = dims;
   const moved = new Float32Array(data.length);
-  for (let head = 0; head < heads; head++)
-    for (let c = 0; c < size; c++) {
-      const start = head * count * size + c;
-      let sum = 0;
-      for (let j = 0; j < count; j++) sum += data[start + j * size] ?? 0;
-      for (let j = 0; j < count; j++) moved[start + j * size] = (data[start + j * size] ?? 0) - sum / count;
-    }
+  for (let head = 0; head < heads; head++) {
+    const means = new Float64Array(size);
+    for (let j = 0, at = head * count * size; j < count; j++)
+      for (let c = 0; c < size; c++, at++) means[c] = (means[c] ?? 0) + (data[at] ?? 0) / count;
+    for (let j = 0, at = head * count * size; j < count; j++)
+      for (let c = 0; c < size; c++, at++) moved[at] = (data[at] ?? 0) - (means[c] ?? 0);
+  }
   return { data: moved, dims };
 }
 

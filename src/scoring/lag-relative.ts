@@ -33,15 +33,16 @@ export const lagRelative = (lag: number): Score => ({
 function differences(vectors: Float32Array, reference: Float32Array, size: number): Float64Array {
   const lowest = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
   const highest = new Float64Array(size).fill(Number.NEGATIVE_INFINITY);
-  for (const [i, value] of reference.entries()) {
-    lowest[i % size] = Math.min(lowest[i % size] ?? 0, value);
-    highest[i % size] = Math.max(highest[i % size] ?? 0, value);
+  for (let i = 0; i < reference.length; i++) {
+    const c = i % size;
+    lowest[c] = Math.min(lowest[c] ?? 0, reference[i] ?? 0);
+    highest[c] = Math.max(highest[c] ?? 0, reference[i] ?? 0);
   }
+  // A channel that is constant has no unit, and counts as 0.
+  const units = highest.map((most, c) => (most > (lowest[c] ?? 0) ? 1 / (most - (lowest[c] ?? 0)) : 0));
+  const scaled = new Float64Array(size);
   const spreads = Float64Array.from({ length: vectors.length / size }, (_, i) => {
-    const scaled = Float64Array.from(vectors.subarray(i * size, (i + 1) * size), (value, c) => {
-      const range = (highest[c] ?? 0) - (lowest[c] ?? 0);
-      return range === 0 ? 0 : (value - (lowest[c] ?? 0)) / range; // a channel that is constant has no unit
-    });
+    for (let c = 0; c < size; c++) scaled[c] = ((vectors[i * size + c] ?? 0) - (lowest[c] ?? 0)) * (units[c] ?? 0);
     return deviation(scaled);
   });
   const top = spreads.reduce((most, spread) => Math.max(most, spread), 0);
@@ -51,8 +52,9 @@ function differences(vectors: Float32Array, reference: Float32Array, size: numbe
 }
 
 function deviation(values: Float64Array): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  let [sum, squares] = [0, 0];
+  for (const value of values) sum += value;
+  for (const value of values) squares += (value - sum / values.length) ** 2;
   return Math.sqrt(squares / Math.max(1, values.length - 1));
 }
 

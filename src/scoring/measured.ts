@@ -1,4 +1,4 @@
-/** What was measured of a model on a corpus, for scores that need it: numbers by layer. `src/measured` measures, saves and loads it. */
+/** What was measured of a model on a corpus, for methods that need it: numbers by layer. `src/measured` measures, saves and loads it. */
 import { KvError } from "../error.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -13,14 +13,17 @@ export interface MeasuredProvenance {
   /** Tokens that were run. */
   readonly tokens: number;
   readonly versions: Readonly<Record<string, string>>;
+  /** How it was measured, in words and numbers: the text or task, the method, the seed. */
+  readonly settings: MeasuredSettings;
 }
+
+export type MeasuredSettings = Readonly<Record<string, string | number>>;
 
 export interface Measured<Kind extends string = string> {
   readonly kind: Kind;
   /** What records of results call it: kind and hash. */
   readonly label: string;
   readonly provenance: MeasuredProvenance;
-  /** Their first dimension is the model's layers. */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
@@ -29,7 +32,7 @@ export const isMeasured = <Kind extends string>(kind: Kind, value: unknown): val
   typeof value === "object" && value !== null && "kind" in value && value.kind === kind && "tensors" in value;
 
 /**
- * One layer's part of a tensor.
+ * One layer's part of a tensor whose first dimension is the model's layers.
  *
  * @param dims what it must be
  * @throws KvError `wrong_shape` where it was measured on a model of another shape

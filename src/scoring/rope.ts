@@ -53,13 +53,20 @@ export function candidateKeysBeforeRope(view: LayerView): Tensor {
   const half = frequencies.length;
   const [count, size] = [to - from, 2 * half];
   const unturned = new Float32Array(kvHeads * count * size);
-  for (let head = 0; head < kvHeads; head++)
-    for (let j = 0; j < count; j++) {
+  const [cos, sin] = [new Float64Array(half), new Float64Array(half)];
+  let turnedTo = Number.NaN;
+  for (let j = 0; j < count; j++)
+    for (let head = 0; head < kvHeads; head++) {
       const position = positions[head * length + from + j] ?? 0;
+      // Mostly the same for all heads, and the angles cost more than the rest.
+      for (let pair = 0; position !== turnedTo && pair < half; pair++) {
+        cos[pair] = Math.cos(position * (frequencies[pair] ?? 0));
+        sin[pair] = Math.sin(position * (frequencies[pair] ?? 0));
+      }
+      turnedTo = position;
       const [source, target] = [(head * length + from + j) * size, (head * count + j) * size];
       for (let pair = 0; pair < half; pair++) {
-        const angle = position * (frequencies[pair] ?? 0);
-        const [c, s] = [Math.cos(angle), Math.sin(angle)];
+        const [c, s] = [cos[pair] ?? 0, sin[pair] ?? 0];
         const [a, b] = [keys.data[source + pair] ?? 0, keys.data[source + pair + half] ?? 0];
         unturned[target + pair] = a * c + b * s;
         unturned[target + pair + half] = b * c - a * s;

@@ -5,9 +5,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { comparison } from "../../recipes/docs/comparison.ts";
 import { readMeasured } from "../../recipes/docs/measured.ts";
-import { page, SECTIONS } from "../../recipes/docs/page.ts";
+import { page, SECTIONS, shownDefault } from "../../recipes/docs/page.ts";
 import { documented, pages } from "../../recipes/docs/pages.ts";
-import { loadHeads, measuredRegistry, policies, registry } from "../../src/index.ts";
+import { wrappers } from "../../recipes/docs/wrappers.ts";
+import { loadHeads, measuredRegistry, mergeRegistry, policies, registry } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
 import { tinyModel } from "../support/tiny-model.ts";
 
@@ -26,16 +27,18 @@ test("the pages are those that `bun run docs` writes, and there are no others", 
   assert.deepEqual(there.toSorted(), [...made.keys()].toSorted());
 });
 
-test("every registered method and policy has a page", () => {
+test("every registered method, policy and merge has a page", () => {
   const names = all.map(({ folder, doc }) => `${folder}/${doc.name}`);
   const expected = [
     ...Object.keys({ ...registry, ...measuredRegistry }).map((name) => `methods/${name}`),
     ...Object.keys(policies).map((name) => `decoding/${name}`),
+    ...Object.keys(wrappers).map((name) => `wrappers/${name}`),
+    ...Object.keys(mergeRegistry).map((name) => `merging/${name}`),
   ];
   assert.deepEqual(names, expected);
 });
 
-for (const { doc, defaults } of all.filter(({ folder }) => folder === "methods")) {
+for (const { doc, defaults } of all) {
   describe(`the docstring of ${doc.exported}`, () => {
     test("has a sentence, every tag in one or two lines, and a link", () => {
       assert.match(doc.summary, /^[A-Z].+\.$/s);
@@ -51,7 +54,12 @@ for (const { doc, defaults } of all.filter(({ folder }) => folder === "methods")
       for (const { name, required, meaning } of doc.options) {
         assert.match(meaning, /^[A-Z1`a-z].+\.$/, `${doc.exported}.${name}`);
         if (required || defaults[name] === undefined) continue;
-        assert.ok(meaning.includes(`default ${defaults[name]}`), `${doc.exported}.${name}: ${defaults[name]}`);
+        const shown = shownDefault(defaults[name]);
+        assert.match(
+          meaning,
+          new RegExp(`default ${RegExp.escape(shown)}(?![\\w.]*\\w)`, "i"),
+          `${doc.exported}.${name}: ${shown}`,
+        );
       }
     });
   });
@@ -91,7 +99,7 @@ describe("what was measured", () => {
 
   test("on the default model's heads is refused by others", async () => {
     using model = await tinyModel();
-    const path = `${docs}measurements/smollm2-135m-heads.json`;
+    const path = `${docs}measurements/smollm2-135m/heads.safetensors`;
     assert.equal((await faultOf(() => loadHeads(model, path))).code, "wrong_model");
   });
 });

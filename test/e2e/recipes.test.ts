@@ -79,7 +79,8 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["ruler", ["--tasks", "niah"], "one of niah_single_1"],
     ["longbench", ["--tasks", "qasper"], "one of longbench/narrativeqa"],
     ["longbench", ["--folder", "none", "--store", "x.duckdb"], "a folder that has"],
-    ["measure", [], "one of heads or curves"],
+    ["measure", [], "one of filters, query-statistics, heads, or curves"],
+    ["sweep", ["--methods", "full,lukv"], "--measured is undefined, but must be a folder that has curves.safetensors"],
     ["measure", ["--what", "heads", "--prompts", "0"], "an integer >= 1"],
     ["compare", ["--examples", "x"], "an integer >= 1"],
     ["report", [], "one store"],
@@ -88,7 +89,6 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["funnel", ["--out", "funnel.doc"], ".svg, .png, .html"],
     ["funnel", ["--prompt", "none.txt"], "a file that can be read"],
     ["funnel", ["--budget", "8"], "an integer > 8"],
-    ["measure", [], "one of filters or query-statistics"],
     ["measure", ["--what", "filters", "--length", "0"], "an integer >= 1"],
     ["cost", ["--out", "cost"], ".svg, .png, .html"],
     ["cost", ["--lengths", "1e9", "--methods", "x"], "one of full"],
@@ -213,13 +213,34 @@ if (path !== null) {
         const args = ["--model", path, "--corpus", "corpus.txt", "--sequences", "2", "--length", "64"];
         const { out, err, code } = await run("measure", "--what", "filters", ...args);
         expect({ err, code }).toEqual({ err: "", code: 0 });
-        expect(out).toMatch(/^filters sha256:\w{64} of 128 tokens: filters\.safetensors\n$/);
+        expect(out).toMatch(/^filters\.safetensors: filters sha256:\w{64} of 128 tokens\n$/);
         const missing = await run("measure", "--what", "filters", ...args, "--corpus", "none.txt");
         expect([missing.code, missing.err]).toEqual([1, expect.stringContaining("a file that can be read")]);
         using model = await loadModel(path);
         const filters = await loadFilters(model, join(folder, "filters.safetensors"));
         const answer = await pipeline(model, qFilters({ budget: 20, filters }), { maxNewTokens: 3 })("One ".repeat(40));
         expect(answer.tokens).toHaveLength(3);
+      },
+      PATIENCE,
+    );
+
+    test(
+      "what was measured of heads is told to the methods that need it, and what is missing is said",
+      async () => {
+        const measured = await run("measure", "--what", "heads", "--prompts", "1", "--model", path);
+        expect(measured).toMatchObject({ err: "", code: 0 });
+        expect(measured.out).toMatch(/^heads\.safetensors: heads sha256:\w{64} of \d+ tokens\nmost: head \d+\.\d /);
+        const args = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--measured", "."];
+        const { out, err, code } = await run("needle", ...args, "--methods", "headkv,duoattention", "--json");
+        expect({ err, code }).toEqual({ err: "", code: 0 });
+        const rows = out
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        expect(rows.map(({ method }) => method)).toEqual(["headkv", "duoattention"]);
+        for (const { methodOptions } of rows) expect(measured.out).toContain(methodOptions.heads);
+        const missing = await run("needle", ...args, "--methods", "lukv");
+        expect([missing.code, missing.err]).toEqual([1, expect.stringContaining("bun run measure --what curves")]);
       },
       PATIENCE,
     );

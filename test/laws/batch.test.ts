@@ -9,13 +9,12 @@ import {
   h2o,
   type KvCache,
   prefill,
-  registry,
   retain,
   type Selection,
   step,
 } from "../../src/index.ts";
+import { compressors } from "../support/compressors.ts";
 import { maxDifference } from "../support/golden.ts";
-import { smallestBudget } from "../support/method-laws.ts";
 import { TOLERANCE } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
 import type { NetworkKind, Windows } from "../support/random-model.ts";
@@ -28,7 +27,7 @@ const token = fc.integer({ min: 0, max: 63 });
 /** How a sequence came about: from one of the prompts, by a method, by a selection as unequal as can be, or as a fork of the one before. */
 const member = fc.record({
   prompt: fc.integer({ min: 0, max: 2 }),
-  kept: fc.constantFrom("ragged" as const, "fork" as const, ...Object.keys(registry)),
+  kept: fc.constantFrom("ragged" as const, "fork" as const, ...Object.keys(compressors)),
   budget: fc.integer({ min: 9, max: 60 }),
   tail: fc.constantFrom(0, 0, 1, 3, 15, 16, 17),
 });
@@ -76,15 +75,12 @@ async function startOf(
   const context = contexts[prompt];
   assert.ok(context !== undefined);
   const forked = kept === "fork" ? before : undefined;
-  const factory = registry[kept as keyof typeof registry] ?? full;
+  const factory = compressors[kept] ?? full;
   const cache =
     forked?.cache.fork() ??
     (kept === "ragged"
       ? await retain(context, raggedSelection(context, budget))
-      : await compress(
-          context,
-          factory({ budget: Math.max(smallestBudget(factory), Math.min(budget, context.length)) }),
-        ));
+      : await compress(context, factory({ budget: Math.min(budget, context.length) })));
   const { kvHeads } = context.model.config;
   const sequence: Sequence = {
     cache,
@@ -129,7 +125,7 @@ describe("in a batch", () => {
       async ({ layers, heads, slidingWindow, kind, seed, prompts, members, steps }) => {
         const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], slidingWindow, kind };
         const model = await sharedModel(shape, seed);
-        const observe = Object.values(registry).map((factory) => factory({ budget: smallestBudget(factory) }));
+        const observe = Object.values(compressors).map((factory) => factory({ budget: 12 }));
         const contexts: Context[] = [];
         for (const prompt of prompts) contexts.push(await prefill(model, Int32Array.from(prompt), { observe }));
         const sequences: Sequence[] = [];

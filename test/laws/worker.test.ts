@@ -2,8 +2,8 @@
 import { test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Context, compress, generate, generateBatch, type KvCache, prefill, registry } from "../../src/index.ts";
-import { smallestBudget } from "../support/method-laws.ts";
+import { type Context, compress, generate, generateBatch, type KvCache, prefill } from "../../src/index.ts";
+import { compressors } from "../support/compressors.ts";
 import { holds } from "../support/seed.ts";
 import { type TinyModel, tinyModel } from "../support/tiny-model.ts";
 
@@ -56,9 +56,7 @@ const ofContext = (context: Context) => ({
 
 /** All that comes of a prompt: its context, each method's cache, and what these are continued with, alone and together. */
 async function outcome(model: TinyModel, { prompt, chunk, budget, count }: Trial) {
-  const methods = Object.values(registry).map((factory) =>
-    factory({ budget: Math.max(smallestBudget(factory), Math.min(budget, prompt.length)) }),
-  );
+  const methods = Object.values(compressors).map((factory) => factory({ budget: Math.min(budget, prompt.length) }));
   using context = await prefill(model, Int32Array.from(prompt), { observe: methods, chunk });
   const caches: KvCache[] = [];
   for (const method of methods) caches.push(await compress(context, method));

@@ -75,7 +75,7 @@ const scoreOf = (options: Omit<Parameters<typeof expectedAttention>[0], "budget"
 const measured = (heads: number, seed = 1): QueryStatistics => ({
   kind: "query-statistics",
   label: "query-statistics of a test",
-  provenance: { model: "", revision: null, weights: "", corpus: "", tokens: 1, versions: {} },
+  provenance: { model: "", revision: null, weights: "", corpus: "", tokens: 1, versions: {}, settings: {} },
   tensors: new Map([
     ["mean", normals(seed, 2, heads, 4)],
     ["covariance", normals(seed + 1, 2, heads, 4, 4)],

@@ -110,7 +110,7 @@ describe("the principal direction", () => {
 const filtersOf = (kvHeads: number): Filters => ({
   kind: "filters",
   label: "filters of a test",
-  provenance: { model: "", revision: null, weights: "", corpus: "", tokens: 1, versions: {} },
+  provenance: { model: "", revision: null, weights: "", corpus: "", tokens: 1, versions: {}, settings: {} },
   tensors: new Map([["filters", normals(5, 2, kvHeads, 4)]]),
 });
 

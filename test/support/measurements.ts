@@ -1,8 +1,7 @@
 /** Random measurements of a model's heads, for schedules and methods that are told of them. */
 import { budgetCurves, type HeadScores, headScores } from "../../src/allocation/index.ts";
 import type { ScheduleSizes } from "../../src/allocation/schedule.ts";
-import { type HeadMeasurements, measuredRegistry } from "../../src/methods/measured-registry.ts";
-import type { MethodFactory } from "../../src/methods/method.ts";
+import { type MeasuredMethod, measuredRegistry } from "../../src/methods/measured-registry.ts";
 import { ties } from "./arbitraries.ts";
 
 type Sizes = Pick<ScheduleSizes, "layers" | "kvHeads">;
@@ -27,11 +26,13 @@ export const someCurves = ({ seed, levels }: Random, sizes: Sizes) =>
 
 /** The methods that need measurements, told of random ones of the shape they are used on. */
 export const measuredMethods = Object.fromEntries(
-  Object.entries<MethodFactory<HeadMeasurements>>(measuredRegistry).map(([name, make]) => [
+  Object.entries<MeasuredMethod>(measuredRegistry).map(([name, method]) => [
     name,
     ({ budget }: { readonly budget: number }, shape: Sizes) => {
       const random = { seed: 7 * budget, levels: 4 };
-      return make({ budget, heads: someHeads(random, shape), curves: someCurves(random, shape) });
+      return method.needs === "heads"
+        ? method.make({ budget, heads: someHeads(random, shape) })
+        : method.make({ budget, curves: someCurves(random, shape) });
     },
   ]),
 );

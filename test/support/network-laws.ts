@@ -20,7 +20,7 @@ import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
 import type { NetworkKind, Windows } from "./random-model.ts";
 import { referenceLogits } from "./reference-decoder.ts";
-import { SEED } from "./seed.ts";
+import { runsOf, SEED } from "./seed.ts";
 import { sharedModel, type TinyModel } from "./tiny-model.ts";
 
 /** A prompt on a tiny model, prefilled with everything observed that the method needs. */
@@ -66,7 +66,7 @@ export async function onNetworks(
     using context = await prefill(model, Int32Array.from(prompt), { observe: [factory({ budget })], chunk });
     await law({ model, context, budget, next });
   });
-  await fc.assert(property, { seed: SEED, numRuns: runs });
+  await fc.assert(property, { seed: SEED, numRuns: runsOf(runs) });
 }
 
 /** Logits after each of some tokens. */

@@ -10,13 +10,12 @@ import {
   type DecodingPolicy,
   full,
   type KvCache,
-  type MethodFactory,
   type PolicyFactory,
   prefill,
-  registry,
   retain,
   type Selection,
 } from "../../src/index.ts";
+import { compressors, LEAST } from "./compressors.ts";
 import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
 import { TOLERANCE } from "./network-laws.ts";
@@ -59,15 +58,8 @@ export const heldBy = (cache: KvCache): Held =>
     Array.from({ length: cache.geometry.kvHeads }, (_, head) => [...cache.positions(layer, head)]),
   );
 
-const LEAST = 9;
-
 const token = fc.integer({ min: 0, max: 63 });
 const upTo = (max: number, min = 0) => fc.integer({ min, max });
-
-/** Methods that a prompt of any length and a small budget will do for. */
-const compressors: Readonly<Record<string, MethodFactory>> = Object.fromEntries(
-  Object.entries<MethodFactory>(registry).filter(([, method]) => smallestBudget(method) <= LEAST),
-);
 
 const member = fc.record({
   prompt: upTo(1),

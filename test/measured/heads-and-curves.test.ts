@@ -1,30 +1,29 @@
-/** What is measured on a model: heads and curves against plain restatements, and files that other models refuse. */
+/** Heads and curves that are measured on a model, against plain restatements, and their files. */
 import { afterAll, beforeAll, describe, test } from "bun:test";
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { observations } from "../../src/compress.ts";
 import {
-  budgetCurves,
   compress,
   headKV,
-  headScores,
   loadCurves,
   loadHeads,
+  type Measured,
+  type Method,
   measureCurves,
   measureHeads,
   prefill,
-  saveCurves,
-  saveHeads,
+  saveMeasured,
   snapKV,
   type Tokenizer,
   window,
 } from "../../src/index.ts";
-import { shares } from "../../src/measure/curves.ts";
-import { importanceOf } from "../../src/measure/future-importance.ts";
-import { nonIncreasing } from "../../src/measure/non-increasing.ts";
+import { shares } from "../../src/measured/curves.ts";
+import { importanceOf } from "../../src/measured/future-importance.ts";
+import { nonIncreasing } from "../../src/measured/non-increasing.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { faultOf } from "../support/fault.ts";
 import { mean, plainAttention, sum } from "../support/plain-attention.ts";
@@ -78,15 +77,14 @@ describe("a head's retrieval score", () => {
     const [a, b, both] = [
       await measureHeads(model, [question]),
       await measureHeads(model, [other]),
-      await measureHeads(model, [question, other], "two"),
+      await measureHeads(model, [question, other]),
     ];
-    assert.equal(both.label, "two");
     for (const [i, score] of both.values.flat().entries())
       assert.ok(Math.abs(score - ((a.values.flat()[i] ?? 0) + (b.values.flat()[i] ?? 0)) / 2) < 1e-6);
   });
 
   test("needs prompts, and facts that they hold", async () => {
-    assert.equal((await faultOf(() => measureHeads(model, []))).code, "invalid_option");
+    assert.equal((await faultOf(() => measureHeads(model, []))).code, "empty_prompt");
     const fault = await faultOf(() => measureHeads(model, [{ ...question, fact: "QQ" }]));
     assert.deepEqual([fault.code, fault.path], ["invalid_option", ["fact"]]);
     assert.equal(
@@ -184,7 +182,7 @@ describe("curves", () => {
 
   test("need texts that leave something to choose from, and scores", async () => {
     const method = snapKV({ budget: 9 });
-    assert.equal((await faultOf(() => measureCurves(model, [], { method }))).code, "invalid_option");
+    assert.equal((await faultOf(() => measureCurves(model, [], { method }))).code, "empty_prompt");
     assert.match((await faultOf(() => measureCurves(model, [text(72)], { method }))).message, /longer than 72/);
     const unscored = await faultOf(() => measureCurves(model, [text(90)], { method: window({ budget: 9 }) }));
     assert.match(unscored.message, /without scores/);
@@ -211,50 +209,71 @@ test("numbers made non-increasing keep their sum, change least in squares, and s
 
 describe("files", () => {
   const path = (name: string) => join(folder, name);
+  const question = { prompt: "ABCDEFGHIJKLMNOP QRST", answer: "XYZ", fact: "FGH" };
 
-  test("give back what was saved, and methods work with it", async () => {
-    const { layers, kvHeads } = model.config;
-    const heads = headScores(
-      Array.from({ length: layers }, (_, layer) => Array.from({ length: kvHeads }, (_, head) => layer + head / 8)),
-      "ours",
-    );
-    await saveHeads(model, heads, path("heads.json"), { prompts: 3 });
-    assert.deepEqual(await loadHeads(model, path("heads.json")), heads);
-    const curves = budgetCurves([heads.values.map((own) => own.map(() => 0.25))]);
-    await saveCurves(model, curves, path("curves.json"));
-    assert.deepEqual(await loadCurves(model, path("curves.json")), curves);
-    const method = headKV({ budget: 12, heads: await loadHeads(model, path("heads.json")) });
+  test("give back what was saved, with how it was measured, and methods work with it", async () => {
+    const heads = await measureHeads(model, [question], { settings: { task: "letters", prompts: 1 } });
+    await saveMeasured(path("heads.safetensors"), heads);
+    const loaded = await loadHeads(model, path("heads.safetensors"));
+    assert.deepEqual(loaded, heads);
+    assert.deepEqual(loaded.provenance.settings, { task: "letters", prompts: 1 });
+    assert.equal(loaded.provenance.tokens, 24); // the answer's last is not run
+    const curves = await measureCurves(model, [text(60)], { method: snapKV({ budget: 9 }), future: 10 });
+    await saveMeasured(path("curves.safetensors"), curves);
+    assert.deepEqual(await loadCurves(model, path("curves.safetensors")), curves);
+    assert.deepEqual(curves.provenance.settings, { method: "snapkv", future: 10 });
+    const method = headKV({ budget: 12, heads: loaded });
+    assert.equal(method.options.heads, heads.label);
     using context = await prefill(model, text(40), { observe: [method] });
     using cache = await compress(context, method);
     assert.ok(cache.bytes < context.cache.bytes);
-    assert.ok(readdirSync(folder).every((name) => !name.endsWith(".tmp")));
   });
 
-  test("of another model are refused", async () => {
-    await saveHeads(model, headScores([[1]]), path("other.json"));
-    using stranger = await tinyModel({}, 2);
-    const fault = await faultOf(() => loadHeads(stranger, path("other.json")));
-    assert.deepEqual([fault.code, fault.path], ["wrong_model", [path("other.json")]]);
-    assert.match(fault.message, /random-1.+random-2/);
-  });
-
-  test("that are none, of another kind, cut short or with impossible values are corrupt", async () => {
-    await saveHeads(model, headScores([[1]]), path("good.json"));
-    const good = readFileSync(path("good.json"), "utf8");
-    assert.equal((await faultOf(() => loadCurves(model, path("good.json")))).code, "corrupt_file");
-    assert.equal((await faultOf(() => loadHeads(model, path("none.json")))).code, "disk_error");
-    assert.equal((await faultOf(() => saveHeads(model, headScores([[1]]), path("no/folder.json")))).code, "disk_error");
-    const bad = [
-      good.slice(0, -9),
-      "",
-      "[]",
-      "null",
-      good.replace("[[1]]", "[[-1]]"),
-      good.replace("[[1]]", '[["1"]]'),
+  test("a signal ends measuring between texts; progress counts tokens", async () => {
+    const [method, seen]: [Method, unknown[]] = [snapKV({ budget: 9 }), []];
+    const controller = new AbortController();
+    const onProgress = (...done: unknown[]) => {
+      seen.push(done);
+      controller.abort();
+    };
+    const stopped = { onProgress, signal: controller.signal };
+    const texts = [text(60), text(50)];
+    const faults = [
+      await faultOf(() => measureCurves(model, texts, { method, future: 10, ...stopped })),
+      await faultOf(() => measureHeads(model, [question], stopped)),
     ];
-    for (const content of bad) {
-      writeFileSync(path("bad.json"), content);
-      assert.equal((await faultOf(() => loadHeads(model, path("bad.json")))).code, "corrupt_file", content);
+    assert.deepEqual([faults.map(({ code }) => code), seen], [["aborted", "aborted"], [[60, 110]]]);
+  });
+
+  test("with values that no head can have are corrupt", async () => {
+    const tampered = async (measured: Measured, name: string, data: number[], dims: number[]) => {
+      const tensors = new Map([[name, { data: Float32Array.from(data), dims }]]);
+      await saveMeasured(path("bad.safetensors"), { ...measured, tensors });
+    };
+    const { layers, kvHeads } = model.config;
+    const all = new Array(layers * kvHeads).fill(0.5);
+    const heads = await measureHeads(model, [question]);
+    const cases: readonly [string, number[], number[]][] = [
+      ["heads", [-1, ...all.slice(1)], [layers, kvHeads]],
+      ["heads", all, [layers * kvHeads, 1]],
+      ["scores", all, [layers, kvHeads]],
+    ];
+    for (const [name, data, dims] of cases) {
+      await tampered(heads, name, data, dims);
+      assert.equal((await faultOf(() => loadHeads(model, path("bad.safetensors")))).code, "corrupt_file", `${dims}`);
+    }
+    const curves = await measureCurves(model, [text(60)], { method: snapKV({ budget: 9 }), future: 10 });
+    for (const [data, dims] of [
+      [
+        [1.5, ...all.slice(1)],
+        [1, layers, kvHeads],
+      ],
+      [all, [1, layers * kvHeads, 1]],
+      [all, [layers, kvHeads]],
+      [[], [0, layers, kvHeads]],
+    ] as const) {
+      await tampered(curves, "curves", [...data], [...dims]);
+      assert.equal((await faultOf(() => loadCurves(model, path("bad.safetensors")))).code, "corrupt_file", `${dims}`);
     }
   });
 });

@@ -3,27 +3,31 @@
  * attend to is lost least, given that a method's scores choose within a head.
  */
 import { type BudgetCurves, budgetCurves } from "../allocation/budget-curves.ts";
+import { checkShape } from "../allocation/head-scores.ts";
 import { observations } from "../compress.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
 import { prefill } from "../prefill.ts";
+import type { Measured } from "../scoring/measured.ts";
 import type { LayerView } from "../scoring/score.ts";
 import type { Tensor } from "../tensor.ts";
+import { loadMeasured, sound } from "./file.ts";
 import { importanceOf } from "./future-importance.ts";
-import { noPrompts } from "./heads.ts";
 import { nonIncreasing } from "./non-increasing.ts";
+import { addTo, eachSequence, type MeasureOptions, measurementOf } from "./take.ts";
 
 /** One table for every hundredth of the cache, none and all left out. */
 const TABLES = 99;
 
-export interface CurveOptions {
+/** One tensor [tables, L, KH], and the same as `alongCurves` and `luKV` take it. */
+export type MeasuredCurves = Measured<"curves"> & BudgetCurves;
+
+export interface CurveOptions extends MeasureOptions {
   /** Whose scores choose within a head; its budget and schedule have no part in it. */
   readonly method: Method;
   /** The last tokens of each text, whose attention to what is before them is the truth; default 64. */
   readonly future?: number;
-  /** What records call it; default "long-horizon utility under <method>". */
-  readonly label?: string;
 }
 
 /**
@@ -33,41 +37,57 @@ export interface CurveOptions {
  * from it, max over i of A[h,i,j] |W_O v_j|, averaged over the group. What each further entry of a head adds, in the order of the
  * method's scores, is made non-increasing (pool adjacent violators), and a budget goes to the largest of all heads together.
  *
- * @param texts token ids
- * @throws KvError `invalid_option` for no texts, a method without scores, or a text that leaves nothing to choose from
+ * @param texts tokens of a corpus, each text run on its own
+ * @throws KvError `empty_prompt`, `prompt_too_long`, `invalid_token`, `aborted`; `invalid_option` for a method without scores, or a text
+ *   that leaves nothing to choose from
  * @see https://arxiv.org/abs/2602.08585
  */
 export async function measureCurves(
   model: Model,
-  texts: Iterable<Int32Array>,
-  { method, future = 64, label = `long-horizon utility under ${method.name}` }: CurveOptions,
-): Promise<BudgetCurves> {
+  texts: readonly Int32Array[],
+  { method, future = 64, ...options }: CurveOptions,
+): Promise<MeasuredCurves> {
   const { layers, kvHeads } = model.config;
   const sums = new Float64Array(TABLES * layers * kvHeads);
-  let count = 0;
-  for (const text of texts) {
-    const gains = await gainsOf(model, text, method, future);
-    shares(gains, kvHeads).forEach((share, i) => {
-      sums[i] = (sums[i] ?? 0) + share;
-    });
-    count++;
-  }
-  if (count === 0) throw noPrompts("measureCurves");
-  const tables = Array.from({ length: TABLES }, (_, table) =>
-    Array.from({ length: layers }, (_, layer) =>
-      Array.from({ length: kvHeads }, (_, head) =>
-        fourDigits((sums[(table * layers + layer) * kvHeads + head] ?? 0) / count),
-      ),
-    ),
-  );
-  return budgetCurves(tables, label);
+  await eachSequence(model, texts, options, async (text) => {
+    addTo(sums, shares(await gainsOf(model, text, method, future, options.signal), kvHeads));
+  });
+  const data = Float32Array.from(sums, (sum) => sum / texts.length);
+  const tensors = new Map([["curves", { data, dims: [TABLES, layers, kvHeads] }]]);
+  const settings = { method: method.name, future, ...options.settings };
+  return curvesOf(model, await measurementOf("curves", model, texts, tensors, settings));
 }
 
-/** Less than an entry of prompts up to 10,000 tokens, and a third of the file. */
-const fourDigits = (share: number) => Math.round(share * 1e4) / 1e4;
+/**
+ * Loads curves that were measured on this model.
+ *
+ * @throws KvError `wrong_model` for those of other weights, `corrupt_file`, `unsupported_format` for another kind of file, and whatever
+ *   reading a file throws
+ */
+export const loadCurves = async (model: Model, path: string): Promise<MeasuredCurves> => {
+  const measured = await loadMeasured(model, path, "curves");
+  return sound(path, () => curvesOf(model, measured));
+};
+
+function curvesOf({ config: { layers, kvHeads } }: Model, measured: Measured<"curves">): MeasuredCurves {
+  const { data, dims } = measured.tensors.get("curves") ?? { data: new Float32Array(0), dims: [] };
+  const [count = 0, ...shape] = dims;
+  checkShape(["curves"], shape, [layers, kvHeads]);
+  const own = (row: number) => [...data.subarray(row * kvHeads, (row + 1) * kvHeads)];
+  const tables = Array.from({ length: count }, (_, table) =>
+    Array.from({ length: layers }, (_, layer) => own(table * layers + layer)),
+  );
+  return { ...measured, ...budgetCurves(tables, measured.label) };
+}
 
 /** What each further entry of every head adds, non-increasing: [layers] of [KH, m]. */
-async function gainsOf(model: Model, text: Int32Array, method: Method, future: number): Promise<readonly Tensor[]> {
+async function gainsOf(
+  model: Model,
+  text: Int32Array,
+  method: Method,
+  future: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly Tensor[]> {
   const { score, keep } = method;
   if (score === null) throw unusable("a method without scores", "a method with scores");
   const length = text.length - future;
@@ -75,7 +95,7 @@ async function gainsOf(model: Model, text: Int32Array, method: Method, future: n
   if (candidates.to <= candidates.from)
     throw unusable(`a text of ${text.length} tokens`, `longer than ${future + keep.first + keep.last}`);
   const prompt = text.subarray(0, length);
-  using context = await prefill(model, prompt, { observe: [method] });
+  using context = await prefill(model, prompt, { observe: [method], signal });
   const importance = await importanceOf(model, context, text.subarray(length));
   const gains: Tensor[] = [];
   for (const [layer, observed] of observations(context).entries()) {

@@ -1,0 +1,4 @@
+/** What goes around a method: no registry can make one without it. */
+import { everySteps, merged, packed, quantised, thinK } from "../../src/index.ts";
+
+export const wrappers = { packed, merged, quantised, think: thinK, everysteps: everySteps } as const;
