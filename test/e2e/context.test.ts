@@ -16,7 +16,7 @@ import { promptOf } from "../generate/helpers.ts";
 import { faultOf } from "../support/fault.ts";
 import { tinyModel } from "../support/tiny-model.ts";
 
-const BUDGET = 24;
+const BUDGET = 36;
 const options = { maxNewTokens: 10 };
 const methods = Object.entries(registry).map(([name, make]) => [name, make({ budget: BUDGET })] as const);
 const A = promptOf(90, 1);

@@ -5,7 +5,7 @@ import { byteTokenizer } from "../support/chunk-tokenizer.ts";
 import { faultOf } from "../support/fault.ts";
 import { tinyModel } from "../support/tiny-model.ts";
 
-const BUDGET = 24;
+const BUDGET = 36;
 const options = { maxNewTokens: 10 };
 const methods = Object.entries(registry).map(([name, make]) => [name, make({ budget: BUDGET })] as const);
 const [A, B, C] = [promptOf(90, 1), promptOf(60, 2), promptOf(20, 3)] as const;
