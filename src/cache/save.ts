@@ -1,19 +1,9 @@
-/** Writes a cache: beside its place first, and moved there once it is whole and on the disk. */
-import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { KvError } from "../error.ts";
+/** Writes a cache, sealed by a hash of the whole file. */
+import { createHash } from "node:crypto";
+import { bytesOf, type NamedTensor, safetensorsHeader, writeWhole } from "../model/weights/safetensors-write.ts";
 import type { KvCache } from "./cache.ts";
 import { FORMAT, NO_HASH, type SavedCache } from "./file-format.ts";
 import { headLength, type Places } from "./layer.ts";
-
-interface NamedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
 
 /**
  * Writes what the cache holds; it must not change meanwhile.
@@ -22,12 +12,12 @@ interface NamedTensor {
  */
 export async function writeCache(path: string, cache: KvCache, about: Omit<SavedCache, "shape">): Promise<void> {
   const tensors = tensorsOf(cache);
-  const bytes = tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const bytes = bytesOf(tensors);
   const metadata = { format: FORMAT, sha256: NO_HASH, ...jsonOf({ ...about, shape: shapeOf(cache) }) };
-  const unsealed = headerOf(metadata, tensors);
+  const unsealed = safetensorsHeader(metadata, tensors);
   const hash = createHash("sha256");
   for (const part of [unsealed, ...bytes]) hash.update(part);
-  const header = headerOf({ ...metadata, sha256: hash.digest("hex") }, tensors);
+  const header = safetensorsHeader({ ...metadata, sha256: hash.digest("hex") }, tensors);
   await writeWhole(path, [header, ...bytes]);
 }
 
@@ -63,38 +53,4 @@ function tensorsOf({ layers, tail, logits, geometry, packing }: KvCache): readon
     { name: "tail", shape: [tail.length, width], data: tail.data.subarray(0, tail.length * width) },
     { name: "logits", shape: [logits.length], data: logits },
   ];
-}
-
-/** Length and JSON, padded so that the numbers after it are aligned. */
-function headerOf(metadata: Readonly<Record<string, string>>, tensors: readonly NamedTensor[]): Uint8Array {
-  let end = 0;
-  const entries = tensors.map(({ name, shape, data }) => {
-    const begin = end;
-    end += data.byteLength;
-    return [name, { dtype: "F32", shape, data_offsets: [begin, end] }];
-  });
-  const json = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
-  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(" ".charCodeAt(0));
-  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
-  header.set(json, 8);
-  return header;
-}
-
-async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const fresh = `${path}.${randomUUID().slice(0, 8)}.tmp`;
-  try {
-    await pipeline(Readable.from(parts), createWriteStream(fresh));
-    await synced(fresh);
-    await rename(fresh, path);
-  } catch (cause) {
-    await rm(fresh, { force: true }).catch(() => undefined); // the first fault is the one to tell
-    const found = cause instanceof Error ? cause.message : String(cause);
-    const allowed = "a place that can be written and has room";
-    throw new KvError({ code: "disk_error", path: [path], found, allowed, cause });
-  }
-}
-
-async function synced(path: string): Promise<void> {
-  await using file = await open(path, "r+");
-  await file.sync();
 }

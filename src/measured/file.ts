@@ -1,15 +1,13 @@
 /** Measurements on disk: fp32 tensors in safetensors, their provenance in its metadata. */
-import { randomUUID } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { parseJson, parseWith } from "../model/open-json.ts";
 import { openRangeFile } from "../model/weights/range-file.ts";
 import { readSafetensorsHeader, readSafetensorsMetadata } from "../model/weights/safetensors-header.ts";
+import { bytesOf, safetensorsHeader, writeWhole } from "../model/weights/safetensors-write.ts";
 import { storedWeights } from "../model/weights/stored.ts";
 import type { Measured } from "../scoring/measured.ts";
-import type { Tensor } from "../tensor.ts";
 import { labelled } from "./take.ts";
 
 const FORMAT = "pyramidkv-measurement-1";
@@ -41,16 +39,8 @@ export async function saveMeasured(path: string, { kind, provenance, tensors }: 
     versions: JSON.stringify(versions),
     settings: JSON.stringify(settings),
   };
-  const fresh = `${path}.${randomUUID().slice(0, 8)}.tmp`;
-  try {
-    await writeFile(fresh, safetensorsOf(tensors, metadata));
-    await rename(fresh, path);
-  } catch (cause) {
-    await rm(fresh, { force: true }).catch(() => undefined); // the first fault is the one to tell
-    const found = cause instanceof Error ? cause.message : String(cause);
-    const allowed = "a place that can be written and has room";
-    throw new KvError({ code: "disk_error", path: [path], found, allowed, cause });
-  }
+  const named = Array.from(tensors, ([name, { data, dims }]) => ({ name, shape: dims, data }));
+  await writeWhole(path, [safetensorsHeader(metadata, named), ...bytesOf(named)]);
 }
 
 /**
@@ -106,24 +96,4 @@ export function sound<Value>(path: string, make: () => Value): Value {
     const { path: place, found, allowed } = cause;
     throw new KvError({ code: "corrupt_file", path: [path, ...place], found, allowed, cause });
   }
-}
-
-function safetensorsOf(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>>): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let end = 0;
-  for (const [name, { data, dims }] of tensors) {
-    header[name] = { dtype: "F32", shape: dims, data_offsets: [end, end + data.byteLength] };
-    end += data.byteLength;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const start = 8 * Math.ceil((8 + text.length) / 8); // so that numbers are aligned; JSON may end in spaces
-  const file = new Uint8Array(start + end).fill(0x20, 0, start);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
-  file.set(text, 8);
-  let at = start;
-  for (const { data } of tensors.values()) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return file;
 }
