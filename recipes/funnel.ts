@@ -1,9 +1,10 @@
 /** The attention funnel of a prompt: spread out in low layers, on a few tokens in high ones, and what a method keeps of it. */
-import { readFile } from "node:fs/promises";
-import { KvError, loadModel, publishedRegistry, registry } from "../src/index.ts";
+
+import { loadModel, publishedRegistry, registry } from "../src/index.ts";
 import { checkPicturePath, save } from "../src/pictures/index.ts";
 import { args, command, integer, named } from "./support/command.ts";
 import { drawFunnel } from "./support/funnel.ts";
+import { textOf } from "./support/text-file.ts";
 
 const HELP = `bun run funnel [options]
 
@@ -38,19 +39,10 @@ await command("funnel", async () => {
   const documents = integer("--documents", values.documents, 2);
   const window = integer("--window", values.window);
   const [make = registry.pyramidkv] = named("--method", values.method, { ...registry, ...publishedRegistry });
-  const prompt = values.prompt === undefined ? null : await textOf(values.prompt);
+  const prompt = values.prompt === undefined ? null : await textOf(values.prompt, "--prompt");
   using model = await loadModel(values.model);
   const { shown, picture } = await drawFunnel(model, { prompt, documents, method: make({ budget }), window });
   await save(picture, values.out);
   if (values.json) console.log(JSON.stringify({ ...shown, provenance: await model.provenance() }));
   else console.log(`${picture.alt} ${values.out}`);
 });
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new KvError({ code: "invalid_option", path: ["--prompt"], found, allowed: "a file that can be read", cause });
-  }
-}

@@ -1,5 +1,6 @@
 /** The compressed document that is asked: made of a text, or loaded. */
-import { access, constants, readFile } from "node:fs/promises";
+
+import { access, constants } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
   compress,
@@ -15,6 +16,7 @@ import {
 } from "../../src/index.ts";
 import { integer, named } from "../support/command.ts";
 import type { ProgressLine } from "../support/progress-line.ts";
+import { textOf } from "../support/text-file.ts";
 
 /** Where the context comes from. */
 export type Source =
@@ -57,7 +59,7 @@ export async function compressed(model: Model, source: Source, progress: Progres
     return asked(cache, method, `${source.path}: `);
   }
   const { path, method, save } = source;
-  const text = await textOf(path);
+  const text = await textOf(path, "FILE", "a text file that can be read");
   if (save !== undefined) await assertWritable(save);
   using context = await prefill(model, text, {
     observe: [method],
@@ -75,19 +77,6 @@ function asked(cache: KvCache, method: SavedMethod, opening: string, full?: numb
   const by = method === null ? "" : ` by ${method.name}`;
   const line = `${opening}${tokens} tokens, ${mib(bytes)}${full === undefined ? "" : ` of ${mib(full)}`} kept${by}`;
   return { cache, about: { tokens, bytes, method }, line, [Symbol.dispose]: () => cache[Symbol.dispose]() };
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw invalid(
-      "FILE",
-      cause instanceof Error ? cause.message : String(cause),
-      "a text file that can be read",
-      cause,
-    );
-  }
 }
 
 /** Before the work, which a wrong path would waste. */

@@ -1,7 +1,8 @@
 /** A corpus as sequences of tokens: stretches of Moby-Dick, or a file from its beginning. */
-import { readFile } from "node:fs/promises";
+
 import { stretches } from "../../src/evaluate/haystack.ts";
 import { KvError, type Model } from "../../src/index.ts";
+import { textOf } from "./text-file.ts";
 
 /**
  * Up to `count` sequences of `length` tokens; of a short file fewer, and the last one shorter.
@@ -17,16 +18,7 @@ export async function corpus(
   if (tokenizer === null)
     throw new KvError({ code: "tokenizer_missing", path: ["model"], found: id, allowed: "a model with a tokenizer" });
   if (path === undefined) return stretches(tokenizer, count, length);
-  const tokens = tokenizer.encode(await textOf(path));
+  const tokens = tokenizer.encode(await textOf(path, "--corpus"));
   const sequences = Math.min(count, Math.ceil(tokens.length / length));
   return Array.from({ length: sequences }, (_, i) => tokens.subarray(i * length, (i + 1) * length));
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new KvError({ code: "invalid_option", path: ["--corpus"], found, allowed: "a file that can be read", cause });
-  }
 }
