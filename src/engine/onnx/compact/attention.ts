@@ -6,8 +6,8 @@
  * 1,024 entries for each of 3 KV heads of 64 take 0.11 ms a side in 8 bits, 0.18 in 4, 0.23 in 2; casting, multiplying and adding
  * 0.24 in 8, and tables of all bytes' codes 0.6, 0.45, 0.3 (2 threads, 2026-11).
  *
- * To a step of another attention this branch costs 0.3 ms in 30 layers, 1 % of SmolLM2-135M's: a microsecond for each value that an `If`
- * hands down to its branches (1 thread, 2026-11).
+ * To a step of another attention this branch costs nothing that could be measured: medians of 660 steps in fast precision, turn by turn
+ * with a graph that lacks it, 10.82 and 10.83 ms over SnapKV's cache, 13.34 and 13.47 over AdaKV's (1 thread, 2026-11).
  */
 import { channelGroup } from "../../../cache/compact/block.ts";
 import { GROUP } from "../../../cache/compact/form.ts";
