@@ -33,6 +33,9 @@ export type KvErrorCode =
   | "tokenizer_missing"
   | "template_failed"
   | "engine_failed"
+  | "device_unavailable"
+  | "device_lost"
+  | "out_of_memory"
   | "queue_unreachable"
   | "job_failed";
 

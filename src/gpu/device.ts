@@ -1,0 +1,56 @@
+/** The fastest device that the runtime offers, with all it can do. */
+import { unavailable, webgpu } from "./provider.ts";
+
+export interface GpuFeatures {
+  /** Half precision in shaders. */
+  readonly f16: boolean;
+  /** Operations between the invocations of a subgroup, which are this many at least and at most. */
+  readonly subgroups: { readonly min: number; readonly max: number } | null;
+  /** Products of four 8-bit numbers packed in 32 bits. */
+  readonly packedDot: boolean;
+}
+
+export interface OpenDevice {
+  readonly device: GPUDevice;
+  /** Vendor, architecture and driver, as far as they are told. */
+  readonly name: string;
+  readonly features: GpuFeatures;
+}
+
+/** @param without features that are left alone even where they are there @throws KvError `device_unavailable` */
+export async function openDevice(without: readonly (keyof GpuFeatures)[]): Promise<OpenDevice> {
+  const gpu = await webgpu();
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null) throw unavailable("without an adapter", "on a machine with a GPU and its driver");
+  const features = featuresOf(gpu, adapter, without);
+  const { limits, info } = adapter;
+  const device = await adapter.requestDevice({
+    requiredFeatures: [
+      ...(features.f16 ? (["shader-f16"] as const) : []),
+      ...(features.subgroups === null ? [] : (["subgroups"] as const)),
+      ...(adapter.features.has("timestamp-query") ? (["timestamp-query"] as const) : []),
+    ],
+    // The defaults are what any phone has; more must be asked for.
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    },
+    label: "pyramidkv",
+  });
+  const name = [info.vendor, info.architecture, info.description].filter((part) => part !== "").join(" ");
+  return { device, name, features };
+}
+
+function featuresOf(gpu: GPU, adapter: GPUAdapter, without: readonly (keyof GpuFeatures)[]): GpuFeatures {
+  const wanted = (feature: keyof GpuFeatures, there: boolean) => there && !without.includes(feature);
+  const { subgroupMinSize: min = 4, subgroupMaxSize: max = 128 } = adapter.info;
+  return {
+    f16: wanted("f16", adapter.features.has("shader-f16")),
+    subgroups: wanted("subgroups", adapter.features.has("subgroups")) ? { min, max } : null,
+    packedDot: wanted("packedDot", gpu.wgslLanguageFeatures.has("packed_4x8_integer_dot_product")),
+  };
+}

@@ -1,0 +1,58 @@
+/** What went wrong on a device. It says so later than it was asked, so faults are collected and thrown where results are waited for. */
+import { KvError } from "../error.ts";
+
+export interface Faults {
+  /** Runs work that the device judges later; what it finds becomes `describe`'s error. */
+  guarded<T>(filters: readonly GPUErrorFilter[], work: () => T, describe: (error: GPUError) => KvError): T;
+  /** Throws the first fault, once everything that is under way has been judged. Afterwards the device is as good as before, unless lost. */
+  settle(): Promise<void>;
+}
+
+export function watchFaults(device: GPUDevice): Faults {
+  const outstanding = new Set<Promise<void>>();
+  let first: KvError | null = null;
+  let lost: KvError | null = null;
+  const note = (fault: KvError) => {
+    first ??= fault;
+  };
+  // Typed as events of the DOM, which this project is not compiled against.
+  device.onuncapturederror = ({ error }) => note(engineFailed("device", error));
+  void device.lost.then(({ reason, message }) => {
+    const allowed = "a device that stays";
+    lost = new KvError({ code: "device_lost", path: ["webgpu"], found: message === "" ? reason : message, allowed });
+  });
+  return {
+    guarded(filters, work, describe) {
+      for (const filter of filters) device.pushErrorScope(filter);
+      try {
+        return work();
+      } finally {
+        for (const _ of filters) {
+          const judged = device
+            .popErrorScope()
+            .then((error) => error && note(describe(error)))
+            .catch(() => undefined) // of a lost device, which says so itself
+            .then(() => void outstanding.delete(judged));
+          outstanding.add(judged);
+        }
+      }
+    },
+    async settle() {
+      await Promise.all(outstanding);
+      if (lost !== null) throw lost;
+      const fault = first;
+      first = null;
+      if (fault !== null) throw fault;
+    },
+  };
+}
+
+/** In the device's own words. */
+export const engineFailed = (label: string, error: GPUError): KvError =>
+  new KvError({
+    code: "engine_failed",
+    path: ["webgpu", label],
+    found: error.message,
+    allowed: "work that the device takes",
+    cause: error,
+  });

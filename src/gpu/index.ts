@@ -1,0 +1,109 @@
+/**
+ * A GPU through WebGPU: programs in WGSL, memory that its owner frees, and work that is recorded and submitted together.
+ *
+ * Nothing here knows of networks or caches. What a device refuses comes as a typed error where a result is waited for.
+ */
+import { KvError } from "../error.ts";
+import { type GpuFeatures, openDevice } from "./device.ts";
+import { watchFaults } from "./faults.ts";
+import { type Block, openMemory, outOfMemory } from "./memory.ts";
+import { type Program, programs, type Source } from "./program.ts";
+import { type Grid, openRecorder, type Recorder } from "./recorder.ts";
+
+export type { GpuFeatures } from "./device.ts";
+export type { Block } from "./memory.ts";
+export type { Program, Source } from "./program.ts";
+export type { Grid } from "./recorder.ts";
+
+export interface Gpu extends Disposable, Pick<Recorder, "dispatch" | "copy" | "flush" | "read"> {
+  /** Vendor, architecture and driver, as far as they are told. */
+  readonly name: string;
+  /** Whether a processor stands in for a GPU. */
+  readonly software: boolean;
+  readonly features: GpuFeatures;
+  readonly limits: Pick<
+    GPUSupportedLimits,
+    "maxBufferSize" | "maxStorageBufferBindingSize" | "maxComputeWorkgroupStorageSize"
+  >;
+  /** Bytes allocated and not freed. */
+  readonly used: number;
+  /** Compiled at its first use; the same source gives the same program. */
+  program(source: Source): Program;
+  /** Zeros. @throws KvError `out_of_memory` */
+  allocate(byteLength: number, label: string): Block;
+  /** A block with these numbers in it. @throws KvError `out_of_memory` */
+  upload(data: ArrayBufferView<ArrayBuffer>, label: string): Block;
+  /** Writes numbers into a block before what is recorded from now on. */
+  write(block: Block, byte: number, data: ArrayBufferView<ArrayBuffer>): void;
+}
+
+export interface GpuOptions {
+  /** Features that are left alone even where the device has them: to test what stands in for them. */
+  readonly without?: readonly (keyof GpuFeatures)[];
+}
+
+/**
+ * Opens the fastest device that the runtime offers.
+ *
+ * @throws KvError `device_unavailable`
+ */
+export async function openGpu({ without = [] }: GpuOptions = {}): Promise<Gpu> {
+  const { device, name, features } = await openDevice(without);
+  const faults = watchFaults(device);
+  const memory = openMemory(device);
+  const recorder = openRecorder(device, memory, faults);
+  const program = programs(device, faults);
+  let live = true;
+  const alive = () => {
+    if (!live) throw new KvError({ code: "disposed", path: ["webgpu"], found: "disposed", allowed: "a device in use" });
+  };
+  const allocate: Gpu["allocate"] = (byteLength, label) => {
+    alive();
+    return faults.guarded(
+      ["out-of-memory", "validation"],
+      () => memory.allocate(byteLength, label),
+      (error) => outOfMemory(label, byteLength, `less: ${memory.used} bytes are in use`, error),
+    );
+  };
+  const write: Gpu["write"] = (block, byte, data) => {
+    alive();
+    recorder.flush(); // a write overtakes what is only recorded
+    device.queue.writeBuffer(block.buffer, byte, data);
+  };
+  return {
+    name,
+    software: /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name),
+    features,
+    limits: device.limits,
+    get used() {
+      return memory.used;
+    },
+    program(source) {
+      alive();
+      return program(source);
+    },
+    allocate,
+    upload(data, label) {
+      const block = allocate(data.byteLength, label);
+      device.queue.writeBuffer(block.buffer, 0, data);
+      return block;
+    },
+    write,
+    dispatch(program: Program, blocks: readonly Block[], grid: Grid, parameters?: Uint32Array) {
+      alive();
+      recorder.dispatch(program, blocks, grid, parameters);
+    },
+    copy: recorder.copy,
+    flush: recorder.flush,
+    async read(block, from, to) {
+      alive();
+      return recorder.read(block, from, to);
+    },
+    [Symbol.dispose]() {
+      if (!live) return;
+      live = false;
+      recorder.flush();
+      device.destroy();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** Numbers on a device. Whoever allocates them frees them: devices have no garbage collector. */
+import { KvError } from "../error.ts";
+
+/** An array on a device. Disposing frees it; work that was recorded before is done first. */
+export interface Block extends Disposable {
+  readonly buffer: GPUBuffer;
+  /** Bytes asked for; the buffer is a multiple of 16. */
+  readonly byteLength: number;
+}
+
+export interface Memory {
+  /** Zeros. @throws KvError `out_of_memory` beyond what one buffer may have */
+  allocate(byteLength: number, label: string): Block;
+  /** Bytes allocated and not freed. */
+  readonly used: number;
+  /** What is called before a buffer is destroyed. */
+  onFree(listener: (buffer: GPUBuffer) => void): void;
+}
+
+const ROUND = 16;
+
+export function openMemory(device: GPUDevice): Memory {
+  let used = 0;
+  const listeners: ((buffer: GPUBuffer) => void)[] = [];
+  const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  return {
+    allocate(byteLength, label) {
+      const size = Math.max(ROUND, Math.ceil(byteLength / ROUND) * ROUND);
+      if (!(size <= most)) throw outOfMemory(label, byteLength, `at most ${most} bytes, this device's largest buffer`);
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      const buffer = device.createBuffer({ size, usage, label });
+      used += size;
+      let live = true;
+      return {
+        buffer,
+        byteLength,
+        [Symbol.dispose]() {
+          if (!live) return;
+          live = false;
+          used -= size;
+          for (const listener of listeners) listener(buffer);
+          buffer.destroy();
+        },
+      };
+    },
+    get used() {
+      return used;
+    },
+    onFree: (listener) => void listeners.push(listener),
+  };
+}
+
+export const outOfMemory = (label: string, found: number, allowed: string, cause?: unknown): KvError =>
+  new KvError({
+    code: "out_of_memory",
+    path: ["webgpu", label, "bytes"],
+    found,
+    allowed,
+    ...(cause === undefined ? {} : { cause }),
+  });
