@@ -50,8 +50,8 @@ export interface GpuOptions {
 export async function openGpu({ without = [] }: GpuOptions = {}): Promise<Gpu> {
   const { device, name, features } = await openDevice(without);
   const faults = watchFaults(device);
-  const memory = openMemory(device);
-  const recorder = openRecorder(device, memory, faults);
+  const recorder = openRecorder(device, faults);
+  const memory = openMemory(device, recorder.retire);
   const program = programs(device, faults);
   let live = true;
   const alive = () => {

@@ -13,15 +13,13 @@ export interface Memory {
   allocate(byteLength: number, label: string): Block;
   /** Bytes allocated and not freed. */
   readonly used: number;
-  /** What is called before a buffer is destroyed. */
-  onFree(listener: (buffer: GPUBuffer) => void): void;
 }
 
 const ROUND = 16;
 
-export function openMemory(device: GPUDevice): Memory {
+/** @param retire destroys a buffer once nothing that is recorded uses it */
+export function openMemory(device: GPUDevice, retire: (buffer: GPUBuffer) => void): Memory {
   let used = 0;
-  const listeners: ((buffer: GPUBuffer) => void)[] = [];
   const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
   return {
     allocate(byteLength, label) {
@@ -38,15 +36,13 @@ export function openMemory(device: GPUDevice): Memory {
           if (!live) return;
           live = false;
           used -= size;
-          for (const listener of listeners) listener(buffer);
-          buffer.destroy();
+          retire(buffer);
         },
       };
     },
     get used() {
       return used;
     },
-    onFree: (listener) => void listeners.push(listener),
   };
 }
 

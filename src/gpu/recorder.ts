@@ -6,7 +6,7 @@
 import { KvError } from "../error.ts";
 import { bindGroups } from "./bind-groups.ts";
 import { engineFailed, type Faults } from "./faults.ts";
-import type { Block, Memory } from "./memory.ts";
+import type { Block } from "./memory.ts";
 import { checkBindings, PARAMETER_BYTES, type Program } from "./program.ts";
 
 /** Workgroups along x, y and z. */
@@ -17,6 +17,8 @@ export interface Recorder {
   dispatch(program: Program, blocks: readonly Block[], grid: Grid, parameters?: Uint32Array): void;
   copy(from: Block, fromByte: number, to: Block, toByte: number, byteLength: number): void;
   flush(): void;
+  /** Destroys a buffer once what is recorded is handed over. */
+  retire(buffer: GPUBuffer): void;
   /** Bytes [from, to) of a block, once all that was recorded is done. @throws KvError for what went wrong until then */
   read(block: Block, from?: number, to?: number): Promise<ArrayBuffer>;
 }
@@ -24,7 +26,7 @@ export interface Recorder {
 /** Dispatches with parameters in one submission; more begin another. */
 const SLOTS = 512;
 
-export function openRecorder(device: GPUDevice, memory: Memory, faults: Faults): Recorder {
+export function openRecorder(device: GPUDevice, faults: Faults): Recorder {
   const staging = new Uint8Array(SLOTS * PARAMETER_BYTES);
   const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
   const parameterBuffer = device.createBuffer({ size: staging.byteLength, usage, label: "parameters" });
@@ -33,6 +35,7 @@ export function openRecorder(device: GPUDevice, memory: Memory, faults: Faults):
   let encoder: GPUCommandEncoder | null = null;
   let pass: GPUComputePassEncoder | null = null;
   let slots = 0;
+  let retired: GPUBuffer[] = [];
 
   const commands = (): GPUCommandEncoder => {
     encoder ??= device.createCommandEncoder();
@@ -61,12 +64,9 @@ export function openRecorder(device: GPUDevice, memory: Memory, faults: Faults):
       },
       (error) => engineFailed("submission", error),
     );
+    for (const buffer of retired) buffer.destroy();
+    retired = [];
   }
-
-  memory.onFree((buffer) => {
-    flush(); // what was recorded may use it
-    groups.forget(buffer);
-  });
 
   return {
     dispatch(program, blocks, [x, y = 1, z = 1], parameters) {
@@ -95,6 +95,11 @@ export function openRecorder(device: GPUDevice, memory: Memory, faults: Faults):
       commands().copyBufferToBuffer(from.buffer, fromByte, to.buffer, toByte, byteLength);
     },
     flush,
+    retire(buffer) {
+      groups.forget(buffer);
+      if (encoder === null) buffer.destroy();
+      else retired.push(buffer);
+    },
     async read(block, from = 0, to = block.byteLength) {
       const size = Math.ceil((to - from) / 4) * 4;
       if (size === 0) {
