@@ -1,0 +1,25 @@
+import { type GpuArrays, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
+import type { MoveRows } from "./index.ts";
+import code from "./move-rows.wgsl" with { type: "text" };
+
+/** @param headDim a multiple of 4 */
+export function moveRows({ gpu }: GpuArrays, headDim: number): MoveRows {
+  const D4 = headDim / 4;
+  const program = gpu.program({
+    name: "moveRows",
+    code,
+    access: ["read", "read", "read", "read", "read", "write", "write", "write"],
+    constants: { D4, GROUPS: MOST_GROUPS },
+    parameters: true,
+  });
+  return (source, rows, pool, to) => {
+    const [count = 0] = rows.dims;
+    const arrays = [source.keys, source.values, source.positions, rows, to, pool.keys, pool.values, pool.positions];
+    gpu.dispatch(
+      program,
+      arrays.map(({ block }) => block),
+      grid(count * D4, 64),
+      parameters(count),
+    );
+  };
+}

@@ -1,0 +1,62 @@
+import { type GpuArrays, type GpuTensor, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
+import { PAGE, type PagedAttentionOnGpu } from "./index.ts";
+import joinCode from "./join.wgsl" with { type: "text" };
+import code from "./paged-attention.wgsl" with { type: "text" };
+
+/** Entries of a stretch: a workgroup's share of a list. */
+const STRETCH = 256;
+
+export interface PagedAttentionShape {
+  readonly queryHeads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** Holds room for the stretches of the most rows so far, until it is disposed. */
+export function pagedAttention(
+  arrays: GpuArrays,
+  { queryHeads, kvHeads, headDim }: PagedAttentionShape,
+): PagedAttentionOnGpu & Disposable {
+  const { gpu } = arrays;
+  const [D4, G] = [headDim / 4, queryHeads / kvHeads];
+  const stretches = gpu.program({
+    name: "pagedAttention",
+    code,
+    access: ["read", "read", "read", "read", "read", "read", "read", "write", "write"],
+    constants: { D4, G, PAGE },
+    parameters: true,
+  });
+  const join = gpu.program({
+    name: "pagedAttention join",
+    code: joinCode,
+    access: ["read", "read", "write"],
+    constants: { D4, GROUPS: MOST_GROUPS },
+    parameters: true,
+  });
+  const scale = { float: 1 / Math.sqrt(headDim) };
+  let room: { readonly parts: number; readonly divisors: GpuTensor; readonly sums: GpuTensor } | null = null;
+  const free = () => {
+    room?.divisors[Symbol.dispose]();
+    room?.sums[Symbol.dispose]();
+    room = null;
+  };
+  const roomFor = (parts: number) => {
+    if (room !== null && room.parts >= parts) return room;
+    free();
+    const divisors = arrays.empty("stretches' divisors", parts, 2);
+    room = { parts, divisors, sums: arrays.empty("stretches' sums", parts, headDim) };
+    return room;
+  };
+  const record: PagedAttentionOnGpu = (x, longest, out) => {
+    const [rows = 0] = x.queries.dims;
+    const splits = Math.max(1, Math.ceil(longest / STRETCH));
+    const heads = rows * queryHeads;
+    const { divisors, sums } = roomFor(heads * splits);
+    const read = [x.queries, x.keys, x.values, x.table, x.lists, x.positions, x.rowPositions];
+    const blocks = (bound: readonly GpuTensor[]) => bound.map(({ block }) => block);
+    const fields = parameters(kvHeads, STRETCH, splits, x.slidingWindow ?? 0, scale);
+    gpu.dispatch(stretches, blocks([...read, divisors, sums]), [splits, kvHeads, rows], fields);
+    gpu.dispatch(join, blocks([divisors, sums, out]), grid(heads * D4, 64), parameters(heads, splits));
+  };
+  return Object.assign(record, { [Symbol.dispose]: free });
+}
