@@ -11,8 +11,7 @@ struct Shape { kvHeads: u32, stretch: u32, splits: u32, window: u32, scale: f32 
 @group(0) @binding(5) var<storage, read> lists: array<vec4u>; // [R, KH]: first page and count of what was kept, and of what came after
 @group(0) @binding(6) var<storage, read> positions: array<u32>; // [pages, PAGE]
 @group(0) @binding(7) var<storage, read> rowPositions: array<u32>; // [R]
-@group(0) @binding(8) var<storage, read_write> divisors: array<vec2f>; // highest and sum: [R, KH * G, splits]
-@group(0) @binding(9) var<storage, read_write> sums: array<vec4f>; // [R, KH * G, splits, D4]
+@group(0) @binding(8) var<storage, read_write> parts: array<vec4f>; // [R, KH * G, splits, D4 + 1]: the weighted values, then highest score and sum
 
 const THREADS = 128u;
 const ENTRIES = 128u; // looked at together
@@ -26,7 +25,7 @@ const NONE = -1e30;
 var<workgroup> query: array<vec4f, G * D4>;
 var<workgroup> slots: array<u32, ENTRIES>;
 var<workgroup> weights: array<f32, G * ENTRIES>;
-var<workgroup> parts: array<f32, THREADS * G>;
+var<workgroup> scratch: array<f32, THREADS * G>;
 var<workgroup> highest: array<f32, G>;
 var<workgroup> total: array<f32, G>;
 var<workgroup> fading: array<f32, G>;
@@ -64,27 +63,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
           for (var g = 0u; g < G; g++) { scores[g] += dot(query[g * D4 + c], channels); }
         }
       }
-      for (var g = 0u; g < G; g++) { parts[t * G + g] = scores[g]; }
+      for (var g = 0u; g < G; g++) { scratch[t * G + g] = scores[g]; }
       workgroupBarrier();
       if (t % LANES == 0u) {
         var isSeen = key < count;
         if (isSeen && shape.window > 0u) { isSeen = positions[slots[key]] + shape.window > rowPositions[row]; }
         for (var g = 0u; g < G; g++) {
-          let score = parts[t * G + g] + parts[(t + 1u) * G + g] + parts[(t + 2u) * G + g] + parts[(t + 3u) * G + g];
+          let score = scratch[t * G + g] + scratch[(t + 1u) * G + g] + scratch[(t + 2u) * G + g] + scratch[(t + 3u) * G + g];
           weights[g * ENTRIES + key] = select(NONE, score * shape.scale, isSeen);
         }
       }
       workgroupBarrier();
     }
     // Of each query head: the highest, then the sum.
-    for (var g = 0u; g < G; g++) { parts[g * THREADS + t] = weights[g * ENTRIES + t]; }
+    for (var g = 0u; g < G; g++) { scratch[g * THREADS + t] = weights[g * ENTRIES + t]; }
     for (var half = THREADS / 2u; half > 0u; half /= 2u) {
       workgroupBarrier();
-      if (t < half) { for (var g = 0u; g < G; g++) { let at = g * THREADS + t; parts[at] = max(parts[at], parts[at + half]); } }
+      if (t < half) { for (var g = 0u; g < G; g++) { let at = g * THREADS + t; scratch[at] = max(scratch[at], scratch[at + half]); } }
     }
     workgroupBarrier();
     if (t < G) {
-      let higher = max(highest[t], parts[t * THREADS]);
+      let higher = max(highest[t], scratch[t * THREADS]);
       fading[t] = exp(highest[t] - higher);
       highest[t] = higher;
     }
@@ -93,14 +92,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       let score = weights[g * ENTRIES + t];
       let weight = select(0.0, exp(score - highest[g]), score > NONE);
       weights[g * ENTRIES + t] = weight;
-      parts[g * THREADS + t] = weight;
+      scratch[g * THREADS + t] = weight;
     }
     for (var half = THREADS / 2u; half > 0u; half /= 2u) {
       workgroupBarrier();
-      if (t < half) { for (var g = 0u; g < G; g++) { let at = g * THREADS + t; parts[at] += parts[at + half]; } }
+      if (t < half) { for (var g = 0u; g < G; g++) { let at = g * THREADS + t; scratch[at] += scratch[at + half]; } }
     }
     workgroupBarrier();
-    if (t < G) { total[t] = total[t] * fading[t] + parts[t * THREADS]; }
+    if (t < G) { total[t] = total[t] * fading[t] + scratch[t * THREADS]; }
     for (var i = 0u; i < G * COLUMNS; i++) { sum[i] *= fading[i / COLUMNS]; }
     if (slice < SLICES) {
       for (var key = slice; key < count; key += SLICES) {
@@ -120,9 +119,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       if (t < WIDE && wide + c * WIDE < D4) {
         var all = joined[t];
         for (var s = 1u; s < SLICES; s++) { all += joined[s * WIDE + t]; }
-        sums[head * D4 + wide + c * WIDE] = all;
+        parts[head * (D4 + 1u) + wide + c * WIDE] = all;
       }
     }
-    if (t == 0u) { divisors[head] = vec2f(highest[g], total[g]); }
+    if (t == 0u) { parts[head * (D4 + 1u) + D4] = vec4f(highest[g], total[g], 0.0, 0.0); }
   }
 }

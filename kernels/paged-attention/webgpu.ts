@@ -22,41 +22,39 @@ export function pagedAttention(
   const stretches = gpu.program({
     name: "pagedAttention",
     code,
-    access: ["read", "read", "read", "read", "read", "read", "read", "write", "write"],
+    access: ["read", "read", "read", "read", "read", "read", "read", "write"],
     constants: { D4, G, PAGE },
     parameters: true,
   });
   const join = gpu.program({
     name: "pagedAttention join",
     code: joinCode,
-    access: ["read", "read", "write"],
+    access: ["read", "write"],
     constants: { D4, GROUPS: MOST_GROUPS },
     parameters: true,
   });
   const scale = { float: 1 / Math.sqrt(headDim) };
-  let room: { readonly parts: number; readonly divisors: GpuTensor; readonly sums: GpuTensor } | null = null;
+  let room: GpuTensor | null = null;
   const free = () => {
-    room?.divisors[Symbol.dispose]();
-    room?.sums[Symbol.dispose]();
+    room?.[Symbol.dispose]();
     room = null;
   };
-  const roomFor = (parts: number) => {
-    if (room !== null && room.parts >= parts) return room;
+  const roomFor = (parts: number): GpuTensor => {
+    if (room !== null && (room.dims[0] ?? 0) >= parts) return room;
     free();
-    const divisors = arrays.empty("stretches' divisors", parts, 2);
-    room = { parts, divisors, sums: arrays.empty("stretches' sums", parts, headDim) };
+    room = arrays.empty("stretches", parts, headDim + 4);
     return room;
   };
   const record: PagedAttentionOnGpu = (x, longest, out) => {
     const [rows = 0] = x.queries.dims;
     const splits = Math.max(1, Math.ceil(longest / STRETCH));
     const heads = rows * queryHeads;
-    const { divisors, sums } = roomFor(heads * splits);
+    const parts = roomFor(heads * splits);
     const read = [x.queries, x.keys, x.values, x.table, x.lists, x.positions, x.rowPositions];
     const blocks = (bound: readonly GpuTensor[]) => bound.map(({ block }) => block);
     const fields = parameters(kvHeads, STRETCH, splits, x.slidingWindow ?? 0, scale);
-    gpu.dispatch(stretches, blocks([...read, divisors, sums]), [splits, kvHeads, rows], fields);
-    gpu.dispatch(join, blocks([divisors, sums, out]), grid(heads * D4, 64), parameters(heads, splits));
+    gpu.dispatch(stretches, blocks([...read, parts]), [splits, kvHeads, rows], fields);
+    gpu.dispatch(join, blocks([parts, out]), grid(heads * D4, 64), parameters(heads, splits));
   };
   return Object.assign(record, { [Symbol.dispose]: free });
 }
