@@ -22,6 +22,8 @@ export interface Attention {
   readonly shape: AttentionShape;
   readonly queries: GpuTensor;
   readonly keys: GpuTensor;
+  /** Rows of each head's keys, of which the first `shape.length` count; default: those. */
+  readonly stride?: number;
   readonly slidingWindow: number | null;
   /** Positions of a chunk, whose attention is in both directions; null for causal attention. */
   readonly chunk: number | null;
@@ -58,11 +60,16 @@ export const overScores = ({ shape }: Attention, source: Pick<Source, "name" | "
 });
 
 /** Parameters of such a program, in the order of `Shape`. @param columns keys that are given one */
-export function shapeOf({ shape, slidingWindow, chunk, scale }: Attention, columns = shape.length): Uint32Array {
+export function shapeOf(
+  { shape, stride, slidingWindow, chunk, scale }: Attention,
+  columns = shape.length,
+): Uint32Array {
   const { heads, group, queries, length } = shape;
   const tiles = Math.ceil(length / TILE);
   const seen = [slidingWindow ?? 0, chunk ?? 0];
-  return parameters(heads, group, queries, length, ...seen, splitsOf(length), tiles, columns, { float: scale });
+  return parameters(heads, group, queries, length, stride ?? length, ...seen, splitsOf(length), tiles, columns, {
+    float: scale,
+  });
 }
 
 const splitsOf = (length: number): number => Math.ceil(length / SPLIT);

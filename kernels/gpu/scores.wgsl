@@ -1,10 +1,10 @@
 // Scores of 64 keys against a tile of queries that stand in workgroup memory. Written in front of programs that need it.
 // Constants: D4 vec4s of a head, ROWS queries of a tile. Without a chunk attention is causal, within chunks it goes in both directions.
-struct Shape { heads: u32, group: u32, queries: u32, length: u32, window: u32, chunk: u32, splits: u32, tiles: u32, columns: u32, scale: f32 }
+struct Shape { heads: u32, group: u32, queries: u32, length: u32, stride: u32, window: u32, chunk: u32, splits: u32, tiles: u32, columns: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> queries: array<vec4f>; // [H, s, D4]
-@group(0) @binding(2) var<storage, read> keys: array<vec4f>; // [KH, n, D4]
+@group(0) @binding(2) var<storage, read> keys: array<vec4f>; // [KH, stride, D4], of which n count
 
 const KEYS = 64u;
 const PART = 4u; // vec4s of a key that are staged at a time
@@ -40,7 +40,7 @@ fn scoresOf(kvHead: u32, first: u32, t: u32) -> array<f32, ROWS> {
       let key = first + i / PART;
       let c = part + i % PART;
       var value = vec4f(0.0);
-      if (key < shape.length && c < D4) { value = keys[(kvHead * shape.length + key) * D4 + c]; }
+      if (key < shape.length && c < D4) { value = keys[(kvHead * shape.stride + key) * D4 + c]; }
       staged[i / PART * (PART + 1u) + i % PART] = value;
     }
     workgroupBarrier();

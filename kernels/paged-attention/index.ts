@@ -11,7 +11,7 @@ export const PAGE = 32;
  * (which forks share) and what came after: each is where in the table it begins, and how many entries it holds, every page full but the last.
  */
 export interface PagedAttention<Array> {
-  /** [R, H, d], d a multiple of 4. */
+  /** [H, R, d], d a multiple of 4. */
   readonly queries: Array;
   /** [pages, PAGE, d] */
   readonly keys: Array;

@@ -1,10 +1,10 @@
 // One token's attention to a stretch of one KV head's entries, for all query heads that read it: flash decoding, first pass.
 // Grid: stretches, KH, rows. Constants: D4 vec4s of a head, G query heads of a KV head.
 // Four invocations read a key side by side, and D4 of them a value, so that whole sectors of memory are used; keys are read once for all G.
-struct Shape { kvHeads: u32, stretch: u32, splits: u32, window: u32, scale: f32 }
+struct Shape { kvHeads: u32, rows: u32, stretch: u32, splits: u32, window: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> queries: array<vec4f>; // [R, KH * G, D4]
+@group(0) @binding(1) var<storage, read> queries: array<vec4f>; // [KH * G, R, D4]
 @group(0) @binding(2) var<storage, read> keys: array<vec4f>; // [pages, PAGE, D4]
 @group(0) @binding(3) var<storage, read> values: array<vec4f>;
 @group(0) @binding(4) var<storage, read> table: array<u32>;
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let begin = group.x * shape.stretch;
   let end = min(begin + shape.stretch, list.y + list.w);
   let firstHead = (row * shape.kvHeads + group.y) * G;
-  for (var i = t; i < G * D4; i += THREADS) { query[i] = queries[firstHead * D4 + i]; }
+  for (var i = t; i < G * D4; i += THREADS) { query[i] = queries[((group.y * G + i / D4) * shape.rows + row) * D4 + i % D4]; }
   if (t < G) { highest[t] = NONE; total[t] = 0.0; }
   let wide = t % WIDE;
   let slice = t / WIDE;

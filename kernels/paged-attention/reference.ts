@@ -3,14 +3,14 @@ import { PAGE, type PagedAttention } from "./index.ts";
 
 /** [R, H * d]. Whole numbers come as floats that hold them. */
 export function pagedAttention(x: PagedAttention<Tensor>): Tensor {
-  const [rows = 0, heads = 0, size = 0] = x.queries.dims;
+  const [heads = 0, rows = 0, size = 0] = x.queries.dims;
   const [, kvHeads = 1] = x.lists.dims;
   const out = new Float32Array(rows * heads * size);
   for (let r = 0; r < rows; r++)
     for (let h = 0; h < heads; h++) {
       const list = r * kvHeads + Math.floor((h * kvHeads) / heads);
       const [kept = 0, keptCount = 0, added = 0, addedCount = 0] = x.lists.data.subarray(4 * list);
-      const query = x.queries.data.subarray((r * heads + h) * size, (r * heads + h + 1) * size);
+      const query = x.queries.data.subarray((h * rows + r) * size, (h * rows + r + 1) * size);
       const slotsOf = (first: number, count: number) =>
         Array.from({ length: count }, (_, i) => (x.table.data[first + Math.floor(i / PAGE)] ?? 0) * PAGE + (i % PAGE));
       const slots = [...slotsOf(kept, keptCount), ...slotsOf(added, addedCount)].filter((slot) => isSeen(x, slot, r));

@@ -46,13 +46,13 @@ export function pagedAttention(
     return room;
   };
   const record: PagedAttentionOnGpu = (x, longest, out) => {
-    const [rows = 0] = x.queries.dims;
+    const [, rows = 0] = x.queries.dims;
     const splits = Math.max(1, Math.ceil(longest / STRETCH));
     const heads = rows * queryHeads;
     const parts = roomFor(heads * splits);
     const read = [x.queries, x.keys, x.values, x.table, x.lists, x.positions, x.rowPositions];
     const blocks = (bound: readonly GpuTensor[]) => bound.map(({ block }) => block);
-    const fields = parameters(kvHeads, STRETCH, splits, x.slidingWindow ?? 0, scale);
+    const fields = parameters(kvHeads, rows, STRETCH, splits, x.slidingWindow ?? 0, scale);
     gpu.dispatch(stretches, blocks([...read, parts]), [splits, kvHeads, rows], fields);
     gpu.dispatch(join, blocks([parts, out]), grid(heads * D4, 64), parameters(heads, splits));
   };
