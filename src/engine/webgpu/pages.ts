@@ -1,0 +1,74 @@
+/**
+ * Where a layer's cached entries live on the device: pages of some entries of one KV head, of all sequences together, so that one dispatch
+ * reads any batch. A page that is let go is used again; the pool doubles when it is full.
+ */
+import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
+import type { Entries } from "../../../kernels/move-rows/index.ts";
+import { PAGE } from "../../../kernels/paged-attention/index.ts";
+
+const FIRST_PAGES = 64;
+
+export class PagePool implements Disposable {
+  readonly #arrays: GpuArrays;
+  readonly #headDim: number;
+  #entries: Entries;
+  #pages = FIRST_PAGES;
+  #free: number[] = [];
+  #taken = 0;
+
+  constructor(arrays: GpuArrays, headDim: number) {
+    this.#arrays = arrays;
+    this.#headDim = headDim;
+    this.#entries = this.#room(FIRST_PAGES);
+  }
+
+  /** keys and values [pages, PAGE, d], positions u32 [pages, PAGE]: other arrays after the pool has grown. */
+  get entries(): Entries {
+    return this.#entries;
+  }
+
+  /** Pages that hold something. */
+  get used(): number {
+    return this.#taken - this.#free.length;
+  }
+
+  take(count: number): number[] {
+    const again = this.#free.splice(Math.max(0, this.#free.length - count));
+    const fresh = Array.from({ length: count - again.length }, (_, i) => this.#taken + i);
+    this.#taken += fresh.length;
+    if (this.#taken > this.#pages) this.#grow(Math.max(2 * this.#pages, this.#taken));
+    return [...again, ...fresh];
+  }
+
+  release(pages: readonly number[]): void {
+    this.#free.push(...pages);
+  }
+
+  #grow(pages: number): void {
+    const old = this.#entries;
+    this.#entries = this.#room(pages);
+    for (const name of ["keys", "values", "positions"] as const) {
+      const [from, to] = [old[name].block, this.#entries[name].block];
+      this.#arrays.gpu.copy(from, 0, to, 0, from.byteLength);
+    }
+    free(old);
+    this.#pages = pages;
+  }
+
+  #room(pages: number): Entries {
+    const array = (label: string, ...dims: readonly number[]): GpuTensor => this.#arrays.empty(label, ...dims);
+    return {
+      keys: array("pages of keys", pages, PAGE, this.#headDim),
+      values: array("pages of values", pages, PAGE, this.#headDim),
+      positions: array("pages of positions", pages, PAGE),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    free(this.#entries);
+  }
+}
+
+function free({ keys, values, positions }: Entries): void {
+  for (const array of [keys, values, positions]) array[Symbol.dispose]();
+}
