@@ -3,8 +3,8 @@
  * entries are shared by forks, as their caches share them; pages come back when the entries that they are copies of are collected.
  */
 import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
-import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import type { Entries, MoveRows } from "../../../kernels/move-rows/index.ts";
+import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { KvCache } from "../../cache/cache.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "../../cache/layer.ts";
