@@ -1,15 +1,19 @@
 import type { GpuTensor } from "../gpu/arrays.ts";
 
-/**
- * Copies keys, values and positions of some entries into slots of a pool: slot to[i] takes row rows[i].
- *
- * keys and values are [any, d] (d a multiple of 4), positions u32 [any]; the pool's likewise. `rows` and `to` are u32 [n].
- */
-export type MoveRows = (source: Entries, rows: GpuTensor, pool: Entries, to: GpuTensor) => void;
-
-/** Entries on a device. */
+/** Entries on a device: keys and values [any, d], d a multiple of 4, and positions u32 [any]. */
 export interface Entries {
   readonly keys: GpuTensor;
   readonly values: GpuTensor;
   readonly positions: GpuTensor;
 }
+
+/** Which rows go to which slots: slot to[i] takes row rows[i], for first <= i < first + count. Both lists are u32. */
+export interface Moves {
+  readonly rows: GpuTensor;
+  readonly to: GpuTensor;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Copies entries into slots of a pool. */
+export type MoveRows = (source: Entries, moves: Moves, pool: Entries) => void;

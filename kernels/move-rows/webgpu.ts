@@ -12,14 +12,9 @@ export function moveRows({ gpu }: GpuArrays, headDim: number): MoveRows {
     constants: { D4, GROUPS: MOST_GROUPS },
     parameters: true,
   });
-  return (source, rows, pool, to) => {
-    const [count = 0] = rows.dims;
+  return (source, { rows, to, first, count }, pool) => {
     const arrays = [source.keys, source.values, source.positions, rows, to, pool.keys, pool.values, pool.positions];
-    gpu.dispatch(
-      program,
-      arrays.map(({ block }) => block),
-      grid(count * D4, 64),
-      parameters(count),
-    );
+    const blocks = arrays.map(({ block }) => block);
+    gpu.dispatch(program, blocks, grid(count * D4, 64), parameters(first, count));
   };
 }

@@ -19,8 +19,9 @@ export interface PagedAttention<Array> {
   readonly values: Array;
   /** Numbers of pages: u32. */
   readonly table: Array;
-  /** Both lists of each row's KV heads: u32 [R, KH, 4]. */
+  /** Both lists of each row's KV heads: u32 [any, 4], from `firstList` on [R, KH, 4]. */
   readonly lists: Array;
+  readonly firstList: number;
   /** The position of each entry, u32 [pages, PAGE], and of each row, u32 [R]: looked at where there is a sliding window. */
   readonly positions: Array;
   readonly rowPositions: Array;

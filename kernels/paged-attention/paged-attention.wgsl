@@ -1,14 +1,14 @@
 // One token's attention to a stretch of one KV head's entries, for all query heads that read it: flash decoding, first pass.
 // Grid: stretches, KH, rows. Constants: D4 vec4s of a head, G query heads of a KV head.
 // Four invocations read a key side by side, and D4 of them a value, so that whole sectors of memory are used; keys are read once for all G.
-struct Shape { kvHeads: u32, rows: u32, stretch: u32, splits: u32, window: u32, scale: f32 }
+struct Shape { kvHeads: u32, rows: u32, firstList: u32, stretch: u32, splits: u32, window: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> queries: array<vec4f>; // [KH * G, R, D4]
 @group(0) @binding(2) var<storage, read> keys: array<vec4f>; // [pages, PAGE, D4]
 @group(0) @binding(3) var<storage, read> values: array<vec4f>;
 @group(0) @binding(4) var<storage, read> table: array<u32>;
-@group(0) @binding(5) var<storage, read> lists: array<vec4u>; // [R, KH]: first page and count of what was kept, and of what came after
+@group(0) @binding(5) var<storage, read> lists: array<vec4u>; // from firstList on [R, KH]: first page and count of what was kept, and of what came after
 @group(0) @binding(6) var<storage, read> positions: array<u32>; // [pages, PAGE]
 @group(0) @binding(7) var<storage, read> rowPositions: array<u32>; // [R]
 @group(0) @binding(8) var<storage, read_write> parts: array<vec4f>; // [R, KH * G, splits, D4 + 1]: the weighted values, then highest score and sum
@@ -34,7 +34,7 @@ var<workgroup> joined: array<vec4f, THREADS>;
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let row = group.z;
-  let list = lists[row * shape.kvHeads + group.y];
+  let list = lists[shape.firstList + row * shape.kvHeads + group.y];
   let begin = group.x * shape.stretch;
   let end = min(begin + shape.stretch, list.y + list.w);
   let firstHead = (row * shape.kvHeads + group.y) * G;

@@ -8,7 +8,7 @@ export function pagedAttention(x: PagedAttention<Tensor>): Tensor {
   const out = new Float32Array(rows * heads * size);
   for (let r = 0; r < rows; r++)
     for (let h = 0; h < heads; h++) {
-      const list = r * kvHeads + Math.floor((h * kvHeads) / heads);
+      const list = x.firstList + r * kvHeads + Math.floor((h * kvHeads) / heads);
       const [kept = 0, keptCount = 0, added = 0, addedCount = 0] = x.lists.data.subarray(4 * list);
       const query = x.queries.data.subarray((h * rows + r) * size, (h * rows + r + 1) * size);
       const slotsOf = (first: number, count: number) =>

@@ -52,7 +52,7 @@ export function pagedAttention(
     const parts = roomFor(heads * splits);
     const read = [x.queries, x.keys, x.values, x.table, x.lists, x.positions, x.rowPositions];
     const blocks = (bound: readonly GpuTensor[]) => bound.map(({ block }) => block);
-    const fields = parameters(kvHeads, rows, STRETCH, splits, x.slidingWindow ?? 0, scale);
+    const fields = parameters(kvHeads, rows, x.firstList, STRETCH, splits, x.slidingWindow ?? 0, scale);
     gpu.dispatch(stretches, blocks([...read, parts]), [splits, kvHeads, rows], fields);
     gpu.dispatch(join, blocks([parts, out]), grid(heads * D4, 64), parameters(heads, splits));
   };

@@ -111,6 +111,7 @@ describe("attention on the GPU", () => {
           values,
           table: floats(numbers.table, pages),
           lists: floats(lists, rows, kvHeads, 4),
+          firstList: 0,
           positions: floats(numbers.positions, pages, PAGE),
           rowPositions: floats(numbers.rowPositions, rows),
           slidingWindow,
@@ -119,13 +120,13 @@ describe("attention on the GPU", () => {
         using k = arrays.of(keys, "keys");
         using v = arrays.of(values, "values");
         using table = whole(numbers.table);
-        using bound = whole(lists);
+        using bound = whole([...lists.map(() => 0), ...lists]);
         using positions = whole(numbers.positions);
         using rowPositions = whole(numbers.rowPositions);
         using attend = pagedAttention(arrays, { queryHeads: heads, kvHeads, headDim });
         const out = arrays.empty("result", rows, heads * headDim);
         const entries = { keys: k, values: v, table, lists: bound, positions, rowPositions };
-        attend({ queries: q, ...entries, slidingWindow }, longest, out);
+        attend({ queries: q, ...entries, firstList: rows * kvHeads, slidingWindow }, longest, out);
         const found = await arrays.result(out);
         assert.deepEqual(found.dims, expected.dims);
         assert.ok(maxDifference(found.data, expected.data) < TOLERANCE);
@@ -143,6 +144,7 @@ describe("attention on the GPU", () => {
       const [size, slots] = [count + 5, count + 9];
       const [keys, values] = [normals(seed, size, headDim), normals(seed + 1, size, headDim)];
       const positions = Uint32Array.from({ length: size }, (_, i) => 7 * i);
+      const skipped = Math.min(count, 3);
       const [rows, to] = [shuffled(size).slice(0, count), shuffled(slots).slice(0, count)];
       using source = entries(keys, values, positions);
       using pool = entries(
@@ -153,8 +155,9 @@ describe("attention on the GPU", () => {
       const before = await read(pool);
       using from = whole(rows);
       using into = whole(to);
-      moveRows(arrays, headDim)(source, from, pool, into);
+      moveRows(arrays, headDim)(source, { rows: from, to: into, first: skipped, count: count - skipped }, pool);
       for (const [i, slot] of to.entries()) {
+        if (i < skipped) continue;
         const row = rows[i] ?? 0;
         before.keys.set(keys.data.subarray(row * headDim, (row + 1) * headDim), slot * headDim);
         before.values.set(values.data.subarray(row * headDim, (row + 1) * headDim), slot * headDim);

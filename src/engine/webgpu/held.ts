@@ -69,7 +69,7 @@ export class HeldEntries implements Disposable {
     if (pool === undefined || slots.length === 0) return;
     using rows = this.#arrays.numbers(Uint32Array.from(slots.keys()), "rows");
     using to = this.#arrays.numbers(slots, "slots");
-    this.#move(source, rows, pool.entries, to);
+    this.#move(source, { rows, to, first: 0, count: slots.length }, pool.entries);
   }
 
   #keptOf(layer: number, entries: LayerEntries): HeadPages {
