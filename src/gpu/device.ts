@@ -51,6 +51,10 @@ function featuresOf(gpu: GPU, adapter: GPUAdapter, without: readonly (keyof GpuF
   return {
     f16: wanted("f16", adapter.features.has("shader-f16")),
     subgroups: wanted("subgroups", adapter.features.has("subgroups")) ? { min, max } : null,
-    packedDot: wanted("packedDot", gpu.wgslLanguageFeatures.has("packed_4x8_integer_dot_product")),
+    packedDot: wanted("packedDot", languageFeatures(gpu)?.has("packed_4x8_integer_dot_product") ?? false),
   };
 }
+
+/** Not every runtime tells them. */
+const languageFeatures = (gpu: GPU & { readonly wgslLanguageFeatures?: { has(name: string): boolean } }) =>
+  gpu.wgslLanguageFeatures;

@@ -15,8 +15,9 @@ export function watchFaults(device: GPUDevice): Faults {
   const note = (fault: KvError) => {
     first ??= fault;
   };
-  // Typed as events of the DOM, which this project is not compiled against.
-  device.onuncapturederror = ({ error }) => note(engineFailed("device", error));
+  device.addEventListener("uncapturederror", (event) => {
+    if (event instanceof GPUUncapturedErrorEvent) note(engineFailed("device", event.error));
+  });
   void device.lost.then(({ reason, message }) => {
     const allowed = "a device that stays";
     lost = new KvError({ code: "device_lost", path: ["webgpu"], found: message === "" ? reason : message, allowed });

@@ -116,17 +116,13 @@ export function openRecorder(device: GPUDevice, faults: Faults): Recorder {
         endPass();
         commands().copyBufferToBuffer(block.buffer, from, target, 0, size);
         flush();
-        const mapped = target.mapAsync(GPUMapMode.READ).catch((cause: unknown) => cause);
-        const failed = await mapped;
+        // A device that refused the work says so in its own words, which are better than these.
+        const failed = await target.mapAsync(GPUMapMode.READ).then(
+          () => null,
+          (cause: unknown) => unreadable(cause),
+        );
         await faults.settle();
-        if (failed !== undefined)
-          throw new KvError({
-            code: "engine_failed",
-            path: ["webgpu", "read"],
-            found: String(failed),
-            allowed: "a block that can be read",
-            cause: failed,
-          });
+        if (failed !== null) throw failed;
         return target.getMappedRange().slice(0, to - from);
       } finally {
         target.destroy();
@@ -134,3 +130,8 @@ export function openRecorder(device: GPUDevice, faults: Faults): Recorder {
     },
   };
 }
+
+const unreadable = (cause: unknown): KvError => {
+  const allowed = "a block that can be read";
+  return new KvError({ code: "engine_failed", path: ["webgpu", "read"], found: String(cause), allowed, cause });
+};
