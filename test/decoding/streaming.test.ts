@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
 import { gathered } from "../../src/cache/gathered.ts";
-import { RotaryTables } from "../../src/engine/onnx/rope.ts";
+import { RotaryTables } from "../../src/engine/rotary-tables.ts";
 import { rowFeeds } from "../../src/engine/onnx/rows.ts";
 import {
   compress,

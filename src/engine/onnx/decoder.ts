@@ -26,13 +26,13 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../onnx/graph.ts";
 import type { Precision } from "../index.ts";
+import { rotaryInputs } from "../rotary-tables.ts";
 import { flashAttention, tokenAttention } from "./attention.ts";
 import { type BatchInputs, batchAttention } from "./batch/attention.ts";
 import { type CompactInputs, compactAttention, compactInputs } from "./compact/attention.ts";
 import { products } from "./linear.ts";
 import { addThenNorm, feedForward, type Network, norm, queryKeyValue } from "./parts.ts";
 import { raggedAttention } from "./ragged.ts";
-import { rotaryInputs } from "./rope.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 

@@ -5,10 +5,10 @@ import { untilDue } from "../../cache/compact/entries.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { release } from "../../onnx/session.ts";
 import type { ExtendRequest } from "../index.ts";
+import { rowOf } from "../row-of.ts";
 import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
 import { embeddingsOf, floats, type Run } from "./run.ts";
-import { rowOf } from "./step.ts";
 
 /** Scores of a layer that may be in memory at once: 64 MiB of them. */
 const SCORES = 2 ** 24;

@@ -15,12 +15,12 @@ import type { OnnxModel } from "../../onnx/graph.ts";
 import { type Session, type SessionHost, thisThread } from "../../onnx/session.ts";
 import { openWorker } from "../../onnx/worker/index.ts";
 import type { Engine, ExtendRequest, Precision, PrefillRequest, Step } from "../index.ts";
+import { RotaryTables } from "../rotary-tables.ts";
 import { buildDecoder } from "./decoder.ts";
 import { extend } from "./extend.ts";
 import { idleFeeds } from "./feeds.ts";
 import { cachedGraph, type GraphCache } from "./graph-cache/index.ts";
 import { prefill } from "./prefill.ts";
-import { RotaryTables } from "./rope.ts";
 import { batchStepper } from "./step.ts";
 
 export interface OnnxEngineOptions {

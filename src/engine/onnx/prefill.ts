@@ -1,15 +1,15 @@
 /** A prompt through the graph, chunk by chunk, at its beginning or after what earlier tokens left. */
 import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
-import { KvError } from "../../error.ts";
-import type { ModelConfig } from "../../model/config.ts";
 import { release } from "../../onnx/session.ts";
+import { ColumnTotals } from "../column-totals.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
-import { ColumnTotals } from "./column-totals.ts";
+import { QueryTotals } from "../query-totals.ts";
+import { RecentQueries } from "../recent-queries.ts";
+import { refuseGaps } from "../refuse-gaps.ts";
+import { sumsOf } from "./decoder.ts";
 import { chunkFeeds } from "./feeds.ts";
 import { YES } from "./flags.ts";
-import { QueryTotals } from "./query-totals.ts";
-import { RecentQueries } from "./recent-queries.ts";
 import { rowFeeds } from "./rows.ts";
 import { embeddingsOf, floats, type Run } from "./run.ts";
 
@@ -33,6 +33,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
   const recent = new RecentQueries(config, tables.frequencies, Math.min(lastQueries, n), n, start);
   const queryTotals = moments ? new QueryTotals(config, run.kernels) : null;
   const totals = columnSums ? new ColumnTotals(config, held + n) : null;
+  const sums = columnSums ? config.slidingWindow.map((_, layer) => sumsOf(layer)) : [];
   for (let from = 0; from < n; from += chunk) {
     throwIfAborted(signal, ["signal"]);
     const count = Math.min(chunk, n - from);
@@ -49,12 +50,15 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
       ...chunkFeeds(config, cache, count),
       ...rowFeeds(config, tables, rows),
     };
-    const out = await session.run(feeds, ["logits", "queries", "entries", ...(totals?.names ?? [])]);
+    const out = await session.run(feeds, ["logits", "queries", "entries", ...sums]);
     logits.set(floats(out, "logits"), allLogits ? from * config.vocabSize : 0);
     cache.append(floats(out, "entries"), count);
     await queryTotals?.add(floats(out, "queries"), start + from);
     recent.take(floats(out, "queries"), end);
-    totals?.add(out, held + end);
+    totals?.add(
+      sums.map((name) => floats(out, name)),
+      held + end,
+    );
     release(out);
     onProgress?.(end, n);
   }
@@ -65,15 +69,4 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     columnSums: totals?.layers() ?? null,
     moments: queryTotals?.layers ?? null,
   };
-}
-
-/** The attention counts a sliding window's keys by index, which is their distance only while none is missing. */
-function refuseGaps({ slidingWindow }: ModelConfig, { length, position }: PromptCache): void {
-  if (length === position || slidingWindow.every((window) => window === null)) return;
-  throw new KvError({
-    code: "invalid_option",
-    path: ["prefill", "cache"],
-    found: `${length} of ${position} earlier entries`,
-    allowed: "all of them, on a model with a sliding window",
-  });
 }

@@ -1,7 +1,7 @@
 /** What every run of the decoder graph is fed, whatever its attention: rows of tokens, and which results are wanted. */
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
-import type { RotaryTables } from "./rope.ts";
+import type { RotaryTables } from "../rotary-tables.ts";
 
 export type Feeds = Record<string, Feed>;
 
@@ -16,16 +16,13 @@ export interface Rows {
   readonly queriesFrom: number | null;
 }
 
-export function rowFeeds({ hiddenSize, contextLength }: ModelConfig, tables: RotaryTables, rows: Rows): Feeds {
+export function rowFeeds({ hiddenSize }: ModelConfig, rotary: RotaryTables, rows: Rows): Feeds {
   const { embeddings, positions, logitsFrom, queriesFrom } = rows;
-  const end = positions.reduce((most, position) => Math.max(most, position), 0) + 1;
-  // Streams go on past the context where only distances count: a table of all positions would grow with them.
-  const beyond = end > contextLength;
-  const rowsOfTable = beyond ? positions.map((_, i) => i) : positions;
+  const turned = rotary.at(positions);
   return {
-    ...(beyond ? tables.of(positions) : tables.upTo(end)),
+    ...turned.tables,
     embeddings: { data: embeddings, dims: [positions.length, hiddenSize] },
-    positions: { data: BigInt64Array.from(rowsOfTable, BigInt), dims: [1, positions.length] },
+    positions: { data: BigInt64Array.from(turned.rows, BigInt), dims: [1, positions.length] },
     logitsFrom: { data: BigInt64Array.of(BigInt(logitsFrom ?? NONE)), dims: [1] },
     queriesFrom: { data: BigInt64Array.of(BigInt(queriesFrom ?? NONE), 0n), dims: [2] },
   };

@@ -2,7 +2,7 @@ import type { Kernels } from "../../../kernels/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Feed, Session } from "../../onnx/session.ts";
-import type { RotaryTables } from "./rope.ts";
+import type { RotaryTables } from "../rotary-tables.ts";
 import type { Feeds } from "./rows.ts";
 
 const EMBEDDINGS = "model.embed_tokens.weight";

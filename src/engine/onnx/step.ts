@@ -1,7 +1,8 @@
 /** Decoding steps: one token of each sequence, in as few runs of the graph as the plan allows. */
-import type { KvCache } from "../../cache/cache.ts";
-import { KvError } from "../../error.ts";
+
 import type { Step } from "../index.ts";
+import { refuseTwice } from "../refuse-twice.ts";
+import { rowOf } from "../row-of.ts";
 import { type Copies, copiesFor } from "./batch/copies.ts";
 import { batchFeeds } from "./batch/feeds.ts";
 import { type BatchRun, plan } from "./batch/plan.ts";
@@ -85,32 +86,4 @@ async function together(
     cache.append(rowOf(floats(out, "entries"), i, caches.length, config.headDim), logits, sight);
     return logits;
   });
-}
-
-/** One sequence's part of [L, 2, KH, B, d]: [L, 2, KH, d]. */
-export function rowOf(entries: Float32Array, sequence: number, count: number, headDim: number): Float32Array {
-  const row = new Float32Array(entries.length / count);
-  for (let to = 0; to < row.length; to += headDim) {
-    const from = to * count + sequence * headDim;
-    row.set(entries.subarray(from, from + headDim), to);
-  }
-  return row;
-}
-
-/** A cache cannot take in two next tokens at once. */
-function refuseTwice(batch: readonly Step[]): void {
-  const seen = new Map<KvCache, number>();
-  for (const [i, { cache }] of batch.entries()) {
-    const earlier = seen.get(cache);
-    if (earlier !== undefined) {
-      throw new KvError({
-        code: "invalid_option",
-        path: ["step", "batch", i, "cache"],
-        found: `the cache of pair ${earlier}`,
-        allowed: "a cache that is in the batch once",
-        hint: "fork it to continue it in two ways",
-      });
-    }
-    seen.set(cache, i);
-  }
 }

@@ -1,5 +1,5 @@
-import type { ModelConfig } from "../../model/config.ts";
-import { rotate } from "../../model/rope.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { rotate } from "../model/rope.ts";
 
 /** Collects the last `count` queries of each layer, after RoPE, [H, count, d], from chunks that may end anywhere. */
 export class RecentQueries {

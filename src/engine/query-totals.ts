@@ -1,7 +1,7 @@
-import type { Kernels } from "../../../kernels/index.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { QueryMoments } from "../../observation.ts";
-import { SINKS } from "../index.ts";
+import type { Kernels } from "../../kernels/index.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { QueryMoments } from "../observation.ts";
+import { SINKS } from "./index.ts";
 
 interface Totals extends QueryMoments {
   count: number;
