@@ -89,7 +89,8 @@ export function stateless(
   return decide;
 }
 
-const isPolicy = (value: unknown): value is DecodingPolicy =>
+/** Whether it can be one: policies come from callers. */
+export const isPolicy = (value: unknown): value is DecodingPolicy =>
   typeof value === "object" && value !== null && "start" in value && typeof value.start === "function";
 
 /** The schema of an option that takes a policy. */
