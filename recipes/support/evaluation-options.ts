@@ -1,5 +1,6 @@
 /** The options that every evaluation takes beside its tasks' own. */
 import { measuredRegistry, publishedRegistry, registry } from "../../src/index.ts";
+import { POLICIES } from "./named-policy.ts";
 
 /** Options of every evaluation, for `parseArgs`. */
 export const OPTIONS = {
@@ -24,7 +25,9 @@ export const OPTIONS = {
 /** How they are explained. */
 export const USAGE = `
   --methods A,B,...  default: full,window,streamingllm,h2o,snapkv,pyramidkv; also ${others()};
-                     with --measured: ${Object.keys(measuredRegistry).join(", ")}
+                     with --measured: ${Object.keys(measuredRegistry).join(", ")}.
+                     A+P also lets entries go while A's answers are decoded, down to the same budget, or to one of its own as A+P:B. P is
+                     one of ${POLICIES.join(", ")} (A again, every 16 tokens)
   --measured DIR     a folder of what bun run measure wrote: heads.safetensors, curves.safetensors
   --budgets A,B,...  entries kept per KV head on average, or shares of the prompt such as 25% (default: 64,128,256)
   --seeds A,B,...    each makes other examples (default: 0)

@@ -101,6 +101,12 @@ describe("a sweep's answer is", () => {
   });
 });
 
+test("a policy begins with what prefill saw for it, though no method asks for that", async () => {
+  const alone = (await all({ ...base, methods: [{ method: full, evict: heavyHitters }] })).map(untimed);
+  expect(alone).toEqual((await all(base)).map(untimed).filter(({ key }) => alone.some((one) => one.key === key)));
+  expect(alone).toHaveLength(2 * 2);
+});
+
 describe("results with policies", () => {
   test("have keys and names of their own, and leave those without as they are", async () => {
     const results = (await all(base)).map(untimed);
