@@ -1,8 +1,8 @@
 /** The methods that a user names: registered ones, the peers', and those that are told of measurements; with a decoding policy or none. */
 import type { SweepMethod } from "../../src/evaluate/index.ts";
-import { type MethodFactory, type Model, measuredRegistry, publishedRegistry, registry } from "../../src/index.ts";
+import { type MethodFactory, type Model, publishedRegistry, registry } from "../../src/index.ts";
 import { one } from "./command.ts";
-import { told, withoutFile } from "./measured-methods.ts";
+import { told, toldMethods, withoutFile } from "./measured-methods.ts";
 import { namedPolicy } from "./named-policy.ts";
 
 type Made<Kind> = (model: Model) => Promise<Kind>;
@@ -31,7 +31,7 @@ function chosenMethod(text: string, folder: string | undefined): Made<SweepMetho
 }
 
 function methodNamed(name: string, folder: string | undefined): Made<MethodFactory> {
-  const method = one("--methods", name, { ...registry, ...publishedRegistry, ...measuredRegistry });
+  const method = one("--methods", name, { ...registry, ...publishedRegistry, ...toldMethods });
   if (typeof method === "function") return async () => method;
   if (folder === undefined) throw withoutFile(folder, method);
   return (model) => told(model, method, folder);

@@ -98,6 +98,8 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["longbench", ["--folder", "none", "--store", "x.duckdb"], "a folder that has"],
     ["measure", [], "one of filters, query-statistics, heads, or curves"],
     ["sweep", ["--methods", "full,lukv"], "--measured is undefined, but must be a folder that has curves.safetensors"],
+    ["sweep", ["--methods", "measured/qfilters"], "a folder that has filters.safetensors"],
+    ["sweep", ["--methods", "measured/snapkv", "--measured", "."], "measured/qfilters"],
     ["measure", ["--what", "heads", "--prompts", "0"], "an integer >= 1"],
     ["compare", ["--examples", "x"], "an integer >= 1"],
     ["report", [], "one store"],
@@ -250,6 +252,18 @@ if (path !== null) {
         const filters = await loadFilters(model, join(folder, "filters.safetensors"));
         const answer = await pipeline(model, qFilters({ budget: 20, filters }), { maxNewTokens: 3 })("One ".repeat(40));
         expect(answer.tokens).toHaveLength(3);
+        const asked = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--json"];
+        const methods = ["--methods", "qfilters,measured/qfilters", "--measured", "."];
+        const both = await run("needle", ...asked, ...methods, "--store", "filters.duckdb");
+        expect(both).toMatchObject({ err: "", code: 0 });
+        const rows = both.out
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        expect(rows.map(({ method, methodOptions }) => [method, methodOptions])).toEqual([
+          ["qfilters", { budget: 64 }],
+          ["measured/qfilters", { budget: 64, filters: filters.label }],
+        ]);
       },
       PATIENCE,
     );
