@@ -102,5 +102,5 @@ function configuration(one: SweepMethod, entries: number, asked: Budget | null):
 const canFollow = ({ form, packed }: Method, { needs }: DecodingPolicy): boolean =>
   form === undefined && !(packed && needs.columnSums);
 
-const pairOf = (one: SweepMethod): Omit<MethodAndPolicy, "evict"> & Partial<MethodAndPolicy> =>
+const pairOf = (one: SweepMethod): Pick<MethodAndPolicy, "method"> & Partial<MethodAndPolicy> =>
   "evict" in one ? one : { method: one };
