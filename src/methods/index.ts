@@ -5,7 +5,7 @@ export { type CakeOptions, cake } from "./cake.ts";
 export { type CompactorOptions, compactor } from "./compactor.ts";
 export { type CriticalAdaKVOptions, type CriticalKVOptions, criticalAdaKV, criticalKV } from "./criticalkv.ts";
 export { type CUROptions, cur } from "./cur.ts";
-export { d2o } from "./d2o.ts";
+export { type D2OOptions, d2o } from "./d2o.ts";
 export { define } from "./define.ts";
 export { type DuoAttentionOptions, duoAttention } from "./duoattention.ts";
 export { type ExpectedAttentionOptions, expectedAttention } from "./expected-attention.ts";
