@@ -26,7 +26,7 @@ const shape = {
  *
  * @formula e = (sin((1-t) a) k[l-1] / |k[l-1]| + sin(t a) k[l] / |k[l]|) / sin(a), a = angle(k[l-1], k[l]); k[l] ~ e |k[l]|, k[l-1] ~ e |k[l-1]|,
  *   the same for v; in full where a of k or of v > a_max - (a_max - a_min) retention, over the tokens of a KV head.
- * @cost one pass over the tokens that are paired, 0.6 s of CPU for 1,024 entries of SmolLM2-135M; a step takes 38 to 41 ms rather than 31
+ * @cost one pass over the tokens that are paired, 0.7 s of CPU for 1,024 entries of SmolLM2-135M; a step takes 38 to 41 ms rather than 31
  *   to 33 there, 30 rather than 26 at 128 entries (1 thread, 2026-11).
  * @memory (d + 2) / 2d of fp32's for a merged token in two layers of d channels; others, the newest `recent` and generated ones stay as they
  *   are. 79 % of all of 500 tokens' on SmolLM2-135M; 91 % of TOVA's or SnapKV's at 128, whose layers keep unlike tokens.
