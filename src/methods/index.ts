@@ -22,6 +22,7 @@ export { type LuKVOptions, luKV } from "./lukv.ts";
 export { type MeasuredMethod, measuredRegistry } from "./measured-registry.ts";
 export { merged } from "./merged.ts";
 export { firstAndLast, type Keep, lastTokens, type Method, type MethodFactory } from "./method.ts";
+export { type MiniCacheOptions, miniCache } from "./minicache.ts";
 export { type NaclOptions, nacl } from "./nacl.ts";
 export { type NonCausalAttentionOptions, nonCausalAttention } from "./non-causal-attention.ts";
 export { type ObservedAttentionOptions, observedAttention } from "./observed.ts";
