@@ -18,12 +18,14 @@ export function turnsBack(
   ];
   const [c, s] = [new Float64Array(half), new Float64Array(half)];
   let before = Number.NaN;
-  for (const [row, position] of positions.entries()) {
+  for (let row = 0; row < positions.length; row++) {
+    const position = positions[row] ?? 0;
     if (position === before + 1)
       for (let i = 0; i < half; i++) {
-        const [a, b, x, y] = [c[i] ?? 0, s[i] ?? 0, stepCos[i] ?? 0, stepSin[i] ?? 0];
-        c[i] = a * x - b * y;
-        s[i] = b * x + a * y;
+        const a = c[i] ?? 0;
+        const b = s[i] ?? 0;
+        c[i] = a * (stepCos[i] ?? 0) - b * (stepSin[i] ?? 0);
+        s[i] = b * (stepCos[i] ?? 0) + a * (stepSin[i] ?? 0);
       }
     else
       for (let i = 0; i < half; i++) {

@@ -8,10 +8,16 @@ import type { LayerView } from "./score.ts";
  * @throws KvError `engine_failed` naming the first layer, row and position
  */
 export function rankable(scores: Tensor, { layer, candidates: { from, to } }: LayerView): Tensor {
-  const broken = scores.data.findIndex(Number.isNaN);
-  if (broken < 0) return scores;
+  const broken = firstNaN(scores.data);
+  if (broken === null) return scores;
   const [row, column] = [Math.floor(broken / (to - from)), broken % (to - from)];
   const path = ["scores", `layer ${layer}`, `row ${row}`, `position ${from + column}`];
   const hint = "the model's activations overflowed, or a step of the score divides by zero";
   throw new KvError({ code: "engine_failed", path, found: Number.NaN, allowed: "a number", hint });
+}
+
+/** A loop, since every score of every method comes by several times: with `findIndex` that took 0.3 % of prefill. */
+function firstNaN(data: Float32Array): number | null {
+  for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i])) return i;
+  return null;
 }
