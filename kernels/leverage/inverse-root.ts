@@ -1,7 +1,7 @@
 /**
  * R with R' R = (G + ridge)^-1 of a positive semi-definite matrix G [k, k]: L^-1 of Cholesky's G + ridge = L L', in double precision.
  *
- * Here and not in a graph, which has no such operator: of 48 channels it takes 0.1 ms.
+ * Here and not in a graph, which has no such operator: of 48 channels it takes 0.03 ms (2026-11).
  */
 export function inverseRoot(gram: Float64Array, k: number, ridge: number): Float64Array {
   const lower = new Float64Array(k * k);
