@@ -5,7 +5,7 @@ import { fewShot, needle, openStore, type Result, type Summary, summarise, sweep
 import { loadModel, type MethodFactory, measuredRegistry, registry } from "../src/index.ts";
 import { MEASURED, type MeasuredRow } from "./docs/measured.ts";
 import { args, command, integer } from "./support/command.ts";
-import { told } from "./support/measured-methods.ts";
+import { told, toldMethods } from "./support/measured-methods.ts";
 import { progressBar } from "./support/progress-bar.ts";
 
 const BUDGETS = [64, 128, 256];
@@ -33,7 +33,8 @@ await command("compare", async () => {
   const examples = integer("--examples", values.examples);
   const tasks = [needle({ lengths: [500, 1000], depths: examples }), fewShot({ lengths: [500], examples })];
   using model = await loadModel();
-  const measuredMethods = Object.values(measuredRegistry).map((method) => told(model, method, MEASUREMENTS));
+  const needing = Object.keys(measuredRegistry).flatMap((name) => toldMethods[name] ?? []);
+  const measuredMethods = needing.map((method) => told(model, method, MEASUREMENTS));
   const methods = [...Object.values<MethodFactory>(registry), ...(await Promise.all(measuredMethods))];
   await mkdir("results", { recursive: true });
   await using store = await openStore(values.store);

@@ -11,6 +11,7 @@ export type { Engine, Precision } from "./engine/index.ts";
 export { KvError, type KvErrorCode } from "./error.ts";
 export { type ExtendOptions, extend } from "./generate/extend.ts";
 export {
+  type BatchOptions,
   type FinishReason,
   type Generated,
   type GeneratedToken,

@@ -37,7 +37,7 @@ export async function saveCache(cache: KvCache, path: string, { model, method }:
       path: ["saveCache", "cache"],
       found: "a cache with compact entries",
       allowed: "one whose entries are all in fp32",
-      hint: "save it before it is quantised or pruned",
+      hint: "save it before it is quantised, pruned or merged across layers",
     });
   using snapshot = cache.fork(); // at once, because the cache may go on meanwhile
   const provenance = await model.provenance();

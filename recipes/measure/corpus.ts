@@ -20,12 +20,18 @@ const onCorpus = (explained: string, measure: Measure): Measurement => ({
   },
 });
 
-export const filters = onCorpus("the direction of each head's queries, for qFilters", async (...given) => ({
-  measured: await measureFilters(...given),
-}));
-export const queryStatistics = onCorpus("mean and covariance of queries, for expectedAttention", async (...given) => ({
-  measured: await measureQueryStatistics(...given),
-}));
+export const filters = onCorpus(
+  "the direction of each head's queries, for qFilters (measured/qfilters)",
+  async (...given) => ({
+    measured: await measureFilters(...given),
+  }),
+);
+export const queryStatistics = onCorpus(
+  "mean and covariance of queries, for expectedAttention (measured/expectedattention)",
+  async (...given) => ({
+    measured: await measureQueryStatistics(...given),
+  }),
+);
 export const curves = onCorpus(
   "what each KV head should keep for a budget, under SnapKV's scores, for luKV",
   async (model, texts, options) => {

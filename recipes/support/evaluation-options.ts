@@ -1,5 +1,7 @@
 /** The options that every evaluation takes beside its tasks' own. */
-import { measuredRegistry, publishedRegistry, registry } from "../../src/index.ts";
+import { publishedRegistry, registry } from "../../src/index.ts";
+import { toldMethods } from "./measured-methods.ts";
+import { POLICIES } from "./named-policy.ts";
 
 /** Options of every evaluation, for `parseArgs`. */
 export const OPTIONS = {
@@ -24,8 +26,11 @@ export const OPTIONS = {
 /** How they are explained. */
 export const USAGE = `
   --methods A,B,...  default: full,window,streamingllm,h2o,snapkv,pyramidkv; also ${others()};
-                     with --measured: ${Object.keys(measuredRegistry).join(", ")}
-  --measured DIR     a folder of what bun run measure wrote: heads.safetensors, curves.safetensors
+                     with --measured: ${Object.keys(toldMethods).join(", ")}.
+                     A+P also lets entries go while A's answers are decoded, down to the same budget, or to one of its own as A+P:B. P is
+                     one of ${POLICIES.join(", ")} (A again, every 16 tokens)
+  --measured DIR     a folder of what bun run measure wrote: ${files()}.
+                     qfilters and expectedattention without measured/ go by the prompt itself, whatever is there
   --budgets A,B,...  entries kept per KV head on average, or shares of the prompt such as 25% (default: 64,128,256)
   --seeds A,B,...    each makes other examples (default: 0)
   --whole            prefills the whole prompt, as peers do: the first token of an answer is then full attention's. Else the prompt's
@@ -58,6 +63,10 @@ export interface Values {
   readonly fidelity: boolean;
   readonly oracle: boolean;
   readonly json: boolean;
+}
+
+function files(): string {
+  return [...new Set(Object.values(toldMethods).map(({ needs }) => `${needs}.safetensors`))].join(", ");
 }
 
 function others(): string {

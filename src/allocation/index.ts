@@ -6,7 +6,7 @@ export { globalHeads } from "./global-heads.ts";
 export { type HeadImportanceOptions, headImportance } from "./head-importance.ts";
 export { type HeadScores, headScores } from "./head-scores.ts";
 export { type LayerDecayOptions, layerDecay } from "./layer-decay.ts";
-export { layerDensity } from "./layer-density.ts";
+export { type LayerDensityOptions, layerDensity } from "./layer-density.ts";
 export { type LayerPreferenceOptions, layerPreference } from "./layer-preference.ts";
 export { layerShares } from "./layer-shares.ts";
 export { type LayerUncertaintyOptions, layerUncertainty } from "./layer-uncertainty.ts";

@@ -4,11 +4,13 @@
  * What a method kept of the prompt is immutable and shared by forks; what generation adds goes to a tail of the cache's own.
  * Eviction while decoding moves what stays of both into memory of the cache's own, which it then uses again and again (evict.ts).
  * Entries are stored at KV-head granularity and an evicted one is not stored at all: `bytes` counts the allocations. Older entries
- * may be in a compact form, quantised or without some channels (compact/); a cache that has one moves generated tokens there, too.
+ * may be in a compact form, quantised, without some channels, or shared by two layers (compact/); quantised ones take in generated tokens, too.
  */
 import { KvError } from "../error.ts";
+import { mergedAcross } from "./compact/cross-layer.ts";
 import { bytesOf, type CompactEntries, emptyCompact, refuseEviction, untilDue } from "./compact/entries.ts";
 import type { CompactForm } from "./compact/form.ts";
+import type { CrossLayer } from "./compact/pairs.ts";
 import { settled } from "./compact/settle.ts";
 import type { Decider, Evictor, Held, TokenSight, Workplace } from "./decider.ts";
 import { comesForGoes, compacted, evictions, positionsOf, type Stored, takeOver } from "./evict.ts";
@@ -120,7 +122,8 @@ export class KvCache implements Disposable {
   /**
    * Bytes allocated for keys and values: kept entries x d x 2 x 4 for `layers`, plus the tail, whose capacity is rounded up to
    * a power of two times 16 entries per KV head (nothing before the first generated token, at least 16 from then on); and of
-   * compact entries the codes, scales and offsets, or what is left of them in fp32, with the list of channels.
+   * compact entries the codes, scales and offsets, or what is left of them in fp32, with the list of channels; of shared ones
+   * the directions, once for both layers, and each layer's norms.
    */
   get bytes(): number {
     const { layers, compact } = this.#live;
@@ -159,10 +162,14 @@ export class KvCache implements Disposable {
 
   /** A fork whose older entries are in a compact form; this cache's are in fp32. */
   inForm(form: CompactForm): KvCache {
-    const { geometry, layers } = this.#live;
-    const ordered = { ...this.#stored, layers: layers.map((entries) => inOrder(entries, geometry.headDim)) };
-    const older = settled(emptyCompact(form, geometry), ordered);
+    const older = settled(emptyCompact(form, this.geometry), this.#ordered);
     return new KvCache({ ...this.#live, ...older, tail: emptyTail, received: null });
+  }
+
+  /** A fork of which pairs of layers share directions; this cache's are each layer's own. */
+  crossLayer(merge: CrossLayer): KvCache {
+    const merged = mergedAcross(merge, this.#ordered, (layer, kvHead) => this.origins(layer, kvHead));
+    return new KvCache({ ...this.#live, ...merged, tail: copyTail(this.#tail), received: null });
   }
 
   /** Takes in one decoded token: its keys and values [L, 2, KH, d], the logits that follow it, and what it showed. For engines. */
@@ -231,6 +238,11 @@ export class KvCache implements Disposable {
 
   get #held(): Held {
     return { ...this.#stored, sight: this.#sight, received: this.#live.received ?? null };
+  }
+
+  get #ordered(): Stored {
+    const { layers, geometry } = this.#live;
+    return { ...this.#stored, layers: layers.map((entries) => inOrder(entries, geometry.headDim)) };
   }
 
   get #stored(): Stored {

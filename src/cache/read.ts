@@ -33,11 +33,22 @@ export function readHead({ geometry, layers, compact }: Readable, layer: number,
   };
   if (compact === null) return recent;
   const older = readCompact(compact, geometry, layer, kvHead);
-  return {
-    keys: joined(older.keys, recent.keys),
-    values: joined(older.values, recent.values),
-    positions: Int32Array.of(...older.positions, ...recent.positions),
-  };
+  return oldestFirst(
+    {
+      keys: joined(older.keys, recent.keys),
+      values: joined(older.values, recent.values),
+      positions: Int32Array.of(...older.positions, ...recent.positions),
+    },
+    geometry.headDim,
+  );
+}
+
+/** What layers do not share may be older than what they do. */
+function oldestFirst({ keys, values, positions }: HeadEntries, headDim: number): HeadEntries {
+  const order = Array.from(positions.keys()).sort((a, b) => (positions[a] ?? 0) - (positions[b] ?? 0));
+  const rows = (of: Float32Array) =>
+    Float32Array.from(order.flatMap((i) => [...of.subarray(i * headDim, (i + 1) * headDim)]));
+  return { keys: rows(keys), values: rows(values), positions: positions.toSorted() };
 }
 
 function joined(first: Float32Array, second: Float32Array): Float32Array {
@@ -48,17 +59,22 @@ function joined(first: Float32Array, second: Float32Array): Float32Array {
 }
 
 function readCompact(compact: CompactEntries, geometry: CacheGeometry, layer: number, kvHead: number): HeadEntries {
-  const { form, layers } = compact;
+  const { form, layers, begins, norms } = compact;
   const { positions, offsets } = layers[layer] ?? { positions: new Int32Array(0), offsets: new Int32Array(0) };
   const [from = 0, to = 0] = offsets.subarray(kvHead, kvHead + 2);
   const layouts = layoutsOf(form, geometry);
   const { tokens } = layouts.keys;
+  const [first, count] = [(begins[layer] ?? 0) + from / tokens, (to - from) / tokens];
   const lower = layers.slice(0, layer).reduce((sum, { positions }) => sum + positions.length, 0);
-  const [first, count] = [(lower + from) / tokens, (to - from) / tokens];
+  const own = (ofAll: Float32Array | undefined) => ofAll?.subarray(lower + from, lower + to);
   const channels = channelsOf(form, geometry, layer, kvHead);
   return {
-    keys: spread(channels, numbersOf(layouts.keys, compact.keys, first, count), geometry.headDim),
-    values: numbersOf(layouts.values, compact.values, first, count),
+    keys: spread(
+      channels,
+      scaled(numbersOf(layouts.keys, compact.keys, first, count), own(norms?.keys)),
+      geometry.headDim,
+    ),
+    values: scaled(numbersOf(layouts.values, compact.values, first, count), own(norms?.values)),
     positions: positions.subarray(from, to),
   };
 }
@@ -70,6 +86,10 @@ function numbersOf(layout: BlockLayout, blocks: Block, first: number, count: num
   for (let i = 0; i < count; i++) numbers.set(decode(layout, blocksAt(layout, blocks, first + i, 1)), i * size);
   return numbers;
 }
+
+/** Rows times their norms, where they have any. */
+const scaled = (rows: Float32Array, norms: Float32Array | undefined): Float32Array =>
+  norms === undefined ? rows : rows.map((x, i) => x * (norms[Math.floor((i * norms.length) / rows.length)] ?? 0));
 
 /** Rows of all channels, 0 in those that were not kept. */
 function spread(channels: Int32Array | null, kept: Float32Array, headDim: number): Float32Array {

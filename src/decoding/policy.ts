@@ -89,10 +89,19 @@ export function stateless(
   return decide;
 }
 
-const isPolicy = (value: unknown) =>
+/** Whether it can be one: policies come from callers. */
+export const isPolicy = (value: unknown): value is DecodingPolicy =>
   typeof value === "object" && value !== null && "start" in value && typeof value.start === "function";
 
 /** The schema of an option that takes a policy. */
 export const policyOption = z
   .custom<DecodingPolicy>(isPolicy, "a decoding policy such as streamingWindow({ budget: 128 })")
+  .optional();
+
+/** The schema of an option that takes a policy, or a list of one or null for each of several caches. */
+export const policiesOption = z
+  .custom<DecodingPolicy | readonly (DecodingPolicy | null)[]>(
+    (value) => isPolicy(value) || (Array.isArray(value) && value.every((one) => one === null || isPolicy(one))),
+    "a decoding policy such as streamingWindow({ budget: 128 }), or a list of one or null for each cache",
+  )
   .optional();

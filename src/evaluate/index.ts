@@ -14,7 +14,7 @@ export { SMALL, type Summary } from "./statistics/summary.ts";
 export { openStore } from "./store/index.ts";
 export type { Store } from "./store/store.ts";
 export { type Budget, parseBudget } from "./sweep/budget.ts";
-export { type SweepOptions, type SweepProgress, sweep } from "./sweep/index.ts";
+export { type MethodAndPolicy, type SweepMethod, type SweepOptions, type SweepProgress, sweep } from "./sweep/index.ts";
 export type { Job, Outcome } from "./sweep/job.ts";
 export { type RunnerOptions, sweepRunner } from "./sweep/runner.ts";
 export {

@@ -3,7 +3,7 @@ import type { Provenance } from "../load.ts";
 import type { Facets, Plain } from "./task.ts";
 
 export interface Result {
-  /** Hash of all that decides it (weights, precision, task, seed, example, method, budget): results with equal keys are equal. */
+  /** Hash of all that decides it (weights, precision, task, seed, example, method, policy, budget): results with equal keys are equal. */
   readonly key: string;
   readonly task: string;
   readonly taskOptions: Plain;
@@ -12,7 +12,9 @@ export interface Result {
   readonly example: string;
   readonly facets: Facets;
   readonly promptTokens: number;
+  /** Its name; where something evicted while the answer was decoded, with that policy's: "snapkv+streamingwindow". */
   readonly method: string;
+  /** The method's options and, if there was one, the policy under `evict`: its name and options. */
   readonly methodOptions: Plain;
   /** As it was asked for: entries per KV head ("128"), a share of the prompt ("25%"), or "all". */
   readonly budget: string;

@@ -1,17 +1,19 @@
-/** One token of each sequence, and then what a policy lets go of. */
+/** One token of each sequence, and then what policies let go of. */
 import type { DecodingPolicy } from "../decoding/policy.ts";
 import type { Engine, Step } from "../engine/index.ts";
 
+/** One sequence's next token, and what evicts after it. */
+export interface DecodingStep extends Pick<Step, "token" | "cache"> {
+  readonly evict: DecodingPolicy | undefined;
+}
+
 /** @returns the logits of each sequence: [vocab] @throws KvError as a policy does that cannot begin */
-export async function decode(
-  engine: Engine,
-  batch: readonly Step[],
-  evict: DecodingPolicy | undefined,
-): Promise<readonly Float32Array[]> {
-  if (evict === undefined) return engine.step(batch);
+export async function decode(engine: Engine, batch: readonly DecodingStep[]): Promise<readonly Float32Array[]> {
   // Before any of them takes in a token: a policy that cannot begin leaves all as they are.
-  for (const { cache } of batch) cache.begin(evict, engine);
-  const logits = await engine.step(batch.map((step) => ({ ...step, sees: evict.sees })));
-  for (const { cache } of batch) await cache.evict(evict, engine);
+  for (const { cache, evict } of batch) if (evict !== undefined) cache.begin(evict, engine);
+  const logits = await engine.step(
+    batch.map(({ token, cache, evict }) => ({ token, cache, sees: evict?.sees ?? "positions" })),
+  );
+  for (const { cache, evict } of batch) if (evict !== undefined) await cache.evict(evict, engine);
   return logits;
 }

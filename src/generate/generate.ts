@@ -4,12 +4,12 @@ import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
 import { decode } from "./decode.ts";
-import { type GenerateOptions, stepSchema } from "./options.ts";
+import { type BatchOptions, type GenerateOptions, stepSchema } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
 import { type IndexedToken, Run } from "./run.ts";
 import { assertDecodable, type Generated, type GeneratedToken, isFull } from "./sequence.ts";
 
-export type { GenerateOptions } from "./options.ts";
+export type { BatchOptions, GenerateOptions } from "./options.ts";
 export type { IndexedToken } from "./run.ts";
 export type { FinishReason, Generated, GeneratedToken } from "./sequence.ts";
 
@@ -41,7 +41,7 @@ export function generate(
 export function generateBatch(
   model: Model,
   caches: readonly KvCache[],
-  options: GenerateOptions = {},
+  options: BatchOptions = {},
 ): Replay<IndexedToken, readonly Generated[]> {
   const run = new Run(model);
   return replay(run.tokens(caches, options, "generateBatch"), () => run.results());
@@ -82,7 +82,7 @@ export async function step(
       allowed: `below the model's context of ${contextLength}`,
     });
   }
-  const [logits] = await decode(model.engine, [{ token, cache }], evict);
+  const [logits] = await decode(model.engine, [{ token, cache, evict }]);
   return logits ?? cache.logits;
 }
 

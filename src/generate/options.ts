@@ -1,6 +1,6 @@
 /** What a caller may say about a generation. */
 import { z } from "zod";
-import { type DecodingPolicy, policyOption } from "../decoding/policy.ts";
+import { type DecodingPolicy, policiesOption, policyOption } from "../decoding/policy.ts";
 import { signalOption } from "../options.ts";
 
 export interface GenerateOptions {
@@ -25,6 +25,11 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface BatchOptions extends Omit<GenerateOptions, "evict"> {
+  /** What goes after every token taken in: one policy for all caches, or for each its own or null; default: nothing. */
+  readonly evict?: DecodingPolicy | readonly (DecodingPolicy | null)[] | undefined;
+}
+
 const tokenId = z.int("a token id").min(0, "a token id");
 const text = z
   .string("a text")
@@ -45,6 +50,8 @@ export const generateSchema = z.object({
   evict: policyOption,
   signal: signalOption,
 });
+
+export const batchSchema = generateSchema.extend({ evict: policiesOption });
 
 /** What a caller may say about a single step. */
 export const stepSchema = generateSchema.pick({ evict: true });

@@ -2,9 +2,9 @@
 import type { KvCache } from "../cache/cache.ts";
 import type { CacheGeometry } from "../cache/layer.ts";
 import type { DecodingPolicy } from "../decoding/policy.ts";
-import type { Step } from "../engine/index.ts";
 import { KvError } from "../error.ts";
 import { identityOf, type Model } from "../load.ts";
+import type { DecodingStep } from "./decode.ts";
 import type { CheckedOptions } from "./options.ts";
 import { type Sampler, sampler } from "./sampling.ts";
 import { type TextStream, textStream } from "./text.ts";
@@ -71,9 +71,9 @@ export class Sequence implements Disposable {
   }
 
   /** The token to decode before the next can be sampled; none before the first, whose logits the cache carries. */
-  get pending(): Step | null {
+  get pending(): DecodingStep | null {
     const token = this.#tokens.at(-1);
-    return token === undefined ? null : { token, cache: this.#cache };
+    return token === undefined ? null : { token, cache: this.#cache, evict: this.#options.evict };
   }
 
   /** Ends a sequence that has all its tokens. */

@@ -7,6 +7,7 @@
  */
 import type { Schedule } from "../allocation/schedule.ts";
 import type { CompactForm } from "../cache/compact/form.ts";
+import type { CrossLayer } from "../cache/compact/pairs.ts";
 import type { Merge } from "../merging/merge.ts";
 import type { KeyChannels } from "../scoring/key-channels.ts";
 import type { Needs, Score } from "../scoring/score.ts";
@@ -20,6 +21,12 @@ export interface Keep {
 /** How older entries are stored: which channels of keys is found out from the prompt. */
 export interface MethodForm extends Omit<CompactForm, "channels"> {
   readonly channels: KeyChannels | null;
+}
+
+/** What neighbouring layers share: which ones is found out from the network. */
+export interface MethodCrossLayer extends Omit<CrossLayer, "pairs"> {
+  /** The first layer that is paired with the next; null for the middle one. */
+  readonly from: number | null;
 }
 
 export interface Method {
@@ -44,6 +51,8 @@ export interface Method {
   readonly packed?: true;
   /** How what is kept is stored; left out for fp32. */
   readonly form?: MethodForm;
+  /** What layers share of it; left out where each holds its own. Not together with `form`. */
+  readonly crossLayer?: MethodCrossLayer;
 }
 
 /** Makes a method from its options. @throws KvError `invalid_option` or `budget_too_small`, at path [name, option] */

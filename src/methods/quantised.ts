@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Bits } from "../cache/compact/group.ts";
 import type { Method, MethodFactory } from "./method.ts";
 import { count, parseOptions } from "./options.ts";
-import { wrapped } from "./wrapped.ts";
+import { refuseForms, wrapped } from "./wrapped.ts";
 
 export interface QuantiseOptions {
   /** Of each number of a key or value: 8, 4 or 2. */
@@ -35,10 +35,14 @@ export function quantised<Options>(
   options: QuantiseOptions,
 ): Method | MethodFactory<Options> {
   const { bits, recent } = parseOptions("quantised", quantiseShape, options);
-  return wrapped(method, ({ form, ...inner }) => ({
-    ...inner,
-    name: `${inner.name}-int${bits}`,
-    options: { ...inner.options, quantised: { bits, recent } },
-    form: { bits, recent: Math.max(recent, form?.recent ?? 0), channels: form?.channels ?? null },
-  }));
+  return wrapped(method, (inner) => {
+    refuseForms("quantised", inner, ["crossLayer"]);
+    const { form } = inner;
+    return {
+      ...inner,
+      name: `${inner.name}-int${bits}`,
+      options: { ...inner.options, quantised: { bits, recent } },
+      form: { bits, recent: Math.max(recent, form?.recent ?? 0), channels: form?.channels ?? null },
+    };
+  });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Method, MethodFactory } from "./method.ts";
 import { count, parseOptions } from "./options.ts";
-import { wrapped } from "./wrapped.ts";
+import { refuseForms, wrapped } from "./wrapped.ts";
 
 export interface ThinKOptions {
   /** Share of the channels that keys keep, in (0, 1]; default 0.6. */
@@ -35,11 +35,15 @@ export function thinK<Options>(
   options: ThinKOptions = {},
 ): Method | MethodFactory<Options> {
   const { keep, window } = parseOptions("think", shape, options);
-  return wrapped(method, ({ form, needs, ...inner }) => ({
-    ...inner,
-    name: `${inner.name}-think`,
-    options: { ...inner.options, think: { keep, window } },
-    needs: { ...needs, queries: Math.max(needs.queries, window) },
-    form: { bits: form?.bits ?? null, recent: Math.max(window, form?.recent ?? 0), channels: { keep, window } },
-  }));
+  return wrapped(method, (inner) => {
+    refuseForms("think", inner, ["crossLayer"]);
+    const { form, needs } = inner;
+    return {
+      ...inner,
+      name: `${inner.name}-think`,
+      options: { ...inner.options, think: { keep, window } },
+      needs: { ...needs, queries: Math.max(needs.queries, window) },
+      form: { bits: form?.bits ?? null, recent: Math.max(window, form?.recent ?? 0), channels: { keep, window } },
+    };
+  });
 }

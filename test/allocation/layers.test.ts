@@ -12,6 +12,7 @@ import {
 } from "../../src/allocation/index.ts";
 import { leastKeys } from "../../src/allocation/layer-uncertainty.ts";
 import type { Schedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
+import { cake, d2o, zigZagKV } from "../../src/methods/index.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { layersOf, prompts } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
@@ -26,6 +27,7 @@ const looking: Readonly<Record<string, Schedule>> = {
   layerPreference: layerPreference({ window: WINDOW }),
   layerUncertainty: layerUncertainty({ window: WINDOW }),
   layerDensity: layerDensity(),
+  "layerDensity, exempt layers": layerDensity({ exemptLowest: 2, exemptHighest: 1 }),
 };
 
 /** What a schedule is asked about layers that were observed, of whatever sizes: far more candidates show its weights to six digits. */
@@ -129,6 +131,56 @@ for (const [backend, kernels] of Object.entries({ reference: referenceKernels(),
   });
 }
 
+test("D2O's exempt layers keep all that the budget can give them, and the others share what they leave by their densities", () =>
+  holds(
+    fc.tuple(
+      shapes,
+      fc.record({ exemptLowest: fc.nat(3), exemptHighest: fc.nat(2), before: fc.nat(2), after: fc.nat(2) }),
+      fc.integer({ min: 0, max: 100_000 }),
+    ),
+    async ([shape, { exemptLowest, exemptHighest, before, after }, mean]) => {
+      const layers = await layersOf(shape, referenceKernels());
+      // Where layers of a window stand before and after those that share the budget, they count among the lowest and highest.
+      const within = {
+        depth: before + layers.length + after,
+        numbers: layers.map((_, layer) => before + layer),
+      };
+      const limit = 50_000;
+      const sizes = { layers: layers.length, within, kvHeads: 1, mean, limit, kept: WINDOW };
+      const at = async (schedule: Schedule) => (await schedule(about(layers, sizes))).flat();
+      const counts = await at(layerDensity({ exemptLowest, exemptHighest }));
+      const isExempt = layers.map(
+        (_, layer) => before + layer < exemptLowest || layers.length - layer + after <= exemptHighest,
+      );
+      const total = Math.min(mean, limit) * layers.length;
+      const exempt = counts.filter((_, layer) => isExempt[layer]);
+      const others = counts.filter((_, layer) => !isExempt[layer]);
+      assert.equal(sum(counts), total);
+      assert.equal(sum(exempt), Math.min(total, exempt.length * limit));
+      assert.ok(exempt.every((count) => Math.abs(count - sum(exempt) / exempt.length) < 1));
+      // As D2O would share them without the exempt layers, whatever these are like.
+      const plain = await layerDensity()(about(layers, { ...sizes, mean: 100_000, limit: 1_000_000 }));
+      const weights = plain.flat().filter((_, layer) => !isExempt[layer]);
+      if (others.some((count) => count === limit)) return;
+      for (const [i, count] of others.entries()) {
+        const share = (sum(others) * (weights[i] ?? 0)) / sum(weights);
+        assert.ok(Math.abs(count - share) <= 1 + 1e-3 * sum(others), `${others} for ${weights}`);
+      }
+    },
+    60,
+  ));
+
+test.each([
+  ["CAKE", cake],
+  ["ZigZagKV", zigZagKV],
+] as const)("%s's schedule looks at the queries that its score looks at", (_, method) =>
+  holds(fc.integer({ min: 2, max: 40 }), (window) => {
+    const { needs, keep, score, allocate } = method({ budget: 64, window });
+    assert.deepEqual([needs.queries, keep.last], [window, window]);
+    assert.deepEqual([score?.needs.queries, allocate.needs?.queries], [window, window]);
+  }),
+);
+
 test("the least keys that have a share are counted from the largest, and just enough are enough", () => {
   const mass = Float32Array.of(1, 4, 2, 3);
   assert.deepEqual(
@@ -188,6 +240,12 @@ test("options out of range are errors that name them", async () => {
     () => layerUncertainty({ window: 0 }),
     () => layerUncertainty({ window: 8, share: 0 }),
     () => layerUncertainty({ window: 8, floor: 2 }),
+    () => layerDensity({ exemptLowest: -1 }),
+    () => layerDensity({ exemptHighest: 1.5 }),
+    () => d2o({ budget: 64, exemptLowest: -1 }),
+    () => d2o({ budget: 64, exemptHighest: Number.POSITIVE_INFINITY }),
+    () => cake({ budget: 64, window: 1 }),
+    () => zigZagKV({ budget: 64, window: 0 }),
   ];
   for (const make of wrong) assert.equal((await faultOf(make)).code, "invalid_option");
 });

@@ -4,7 +4,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadFilters, loadModel, pipeline, qFilters } from "../../src/index.ts";
+import { namedPolicy } from "../../recipes/support/named-policy.ts";
+import {
+  full,
+  loadFilters,
+  loadModel,
+  type MethodFactory,
+  pipeline,
+  qFilters,
+  registry,
+  snapKV,
+} from "../../src/index.ts";
+import { faultOf } from "../support/fault.ts";
 import { goldenGguf } from "../support/golden-model.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -65,6 +76,12 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["sweep", ["--task", "needle {"], "options as JSON"],
     ["sweep", ["--task", 'needle {"depth":1}'], "the options of needle are"],
     ["sweep", ["--methods", "snapkv,pyramid"], "one of full, window"],
+    ["sweep", ["--methods", "snapkv+streaming"], "one of streamingwindow, heavyhitters, tokenomission, or everysteps"],
+    ["sweep", ["--methods", "full,snapkv+"], "one of streamingwindow"],
+    ["sweep", ["--methods", "+streamingwindow"], "one of full, window"],
+    ["sweep", ["--methods", "snapkv+heavyhitters+tokenomission"], "one of streamingwindow"],
+    ["sweep", ["--methods", "snapkv+heavyhitters:0"], "an integer >= 1, or a share"],
+    ["sweep", ["--methods", "snapkv+heavyhitters:64:64"], "an integer >= 1, or a share"],
     ["sweep", ["--budgets", "64,0"], "an integer >= 1, or a share"],
     ["sweep", ["--seeds", "x"], "integers separated by commas"],
     ["sweep", ["--shard", "3/2"], "one from 1/2 to 2/2"],
@@ -81,6 +98,8 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["longbench", ["--folder", "none", "--store", "x.duckdb"], "a folder that has"],
     ["measure", [], "one of filters, query-statistics, heads, or curves"],
     ["sweep", ["--methods", "full,lukv"], "--measured is undefined, but must be a folder that has curves.safetensors"],
+    ["sweep", ["--methods", "measured/qfilters"], "a folder that has filters.safetensors"],
+    ["sweep", ["--methods", "measured/snapkv", "--measured", "."], "measured/qfilters"],
     ["measure", ["--what", "heads", "--prompts", "0"], "an integer >= 1"],
     ["compare", ["--examples", "x"], "an integer >= 1"],
     ["report", [], "one store"],
@@ -113,6 +132,19 @@ describe("a wrong command line ends with one line that says what is allowed:", (
       },
       PATIENCE,
     );
+});
+
+describe("a policy that cannot follow its method says why:", () => {
+  const cases: readonly (readonly [policy: string, method: MethodFactory, allowed: string])[] = [
+    ["streamingwindow:4", full, "an integer > 4"],
+    ["everysteps:25%", snapKV, "a number of entries"],
+    ["everysteps:64", registry.kvzip, "a method that runs nothing after the prompt"],
+  ];
+  for (const [policy, method, allowed] of cases)
+    test(policy, async () => {
+      const fault = await faultOf(() => namedPolicy(policy)(method));
+      expect(fault.message).toContain(allowed);
+    });
 });
 
 const path = await goldenGguf();
@@ -220,6 +252,18 @@ if (path !== null) {
         const filters = await loadFilters(model, join(folder, "filters.safetensors"));
         const answer = await pipeline(model, qFilters({ budget: 20, filters }), { maxNewTokens: 3 })("One ".repeat(40));
         expect(answer.tokens).toHaveLength(3);
+        const asked = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--json"];
+        const methods = ["--methods", "qfilters,measured/qfilters", "--measured", "."];
+        const both = await run("needle", ...asked, ...methods, "--store", "filters.duckdb");
+        expect(both).toMatchObject({ err: "", code: 0 });
+        const rows = both.out
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        expect(rows.map(({ method, methodOptions }) => [method, methodOptions])).toEqual([
+          ["qfilters", { budget: 64 }],
+          ["measured/qfilters", { budget: 64, filters: filters.label }],
+        ]);
       },
       PATIENCE,
     );
@@ -241,6 +285,36 @@ if (path !== null) {
         for (const { methodOptions } of rows) expect(measured.out).toContain(methodOptions.heads);
         const missing = await run("needle", ...args, "--methods", "lukv");
         expect([missing.code, missing.err]).toEqual([1, expect.stringContaining("bun run measure --what curves")]);
+      },
+      PATIENCE,
+    );
+
+    test(
+      "what evicts while answers are decoded is asked for beside a method, and results say it",
+      async () => {
+        const args = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1"];
+        const methods = "snapkv+everysteps,full+streamingwindow,full+streamingwindow:25%,h2o+heavyhitters:80";
+        const { out, err, code } = await run(
+          "needle",
+          ...args,
+          "--methods",
+          methods,
+          "--json",
+          "--store",
+          "evict.duckdb",
+        );
+        expect({ err, code }).toEqual({ err: "", code: 0 });
+        const rows = out
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        const said = rows.map(({ method, budget, methodOptions: { evict } }) => [method, budget, evict.options.budget]);
+        expect(said).toEqual([
+          ["snapkv+everysteps", "64", 64],
+          ["full+streamingwindow", "64", 64],
+          ["full+streamingwindow", "25%", "25%"],
+          ["h2o+heavyhitters:80", "64", 80],
+        ]);
       },
       PATIENCE,
     );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Budget, checkBudget, configurations, parseBudget } from "../../src/evaluate/sweep/budget.ts";
+import { type Budget, checkBudget, parseBudget } from "../../src/evaluate/sweep/budget.ts";
+import { configurations } from "../../src/evaluate/sweep/configuration.ts";
 import { full, registry, snapKV } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
 

@@ -12,6 +12,7 @@ import {
   type KvCache,
   type Method,
   merged,
+  miniCache,
   packed,
   prefill,
   quantised,
@@ -41,6 +42,7 @@ const changing: readonly ((method: Method) => Method)[] = [
   (method) => merged(method, d2oMerge()),
   (method) => quantised(method, { bits: 4, recent: 2 }),
   (method) => thinK(method, { keep: 0.5, window: 4 }),
+  (method) => miniCache(method, { from: 0, retention: 0.3, recent: 3 }),
   (method) => quantised(thinK(packed(merged(method, d2oMerge())), { window: 4 }), { bits: 8, recent: 3 }),
 ];
 

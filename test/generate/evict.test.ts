@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   compress,
+  everySteps,
+  full,
   generate,
   generateBatch,
   type KvCache,
@@ -10,6 +12,8 @@ import {
   registry,
   step,
   streamingWindow,
+  tokenOmission,
+  tova,
 } from "../../src/index.ts";
 import { argmax } from "../../src/tensor.ts";
 import { faultOf } from "../support/fault.ts";
@@ -60,9 +64,36 @@ test("a stream ends where the model's context does, because positions are true",
   expect({ count: tokens.length, finishReason }).toEqual({ count: 21, finishReason: "context" });
 });
 
+test("a batch may have a policy for each cache, whatever each looks at: all are as they would be alone", async () => {
+  using context = await prefill(model, prompt);
+  using whole = await compress(context, full());
+  const policies = [
+    evict,
+    null,
+    tokenOmission({ budget: 15 }),
+    everySteps(tova({ budget: 18 }), { every: 4 }),
+    streamingWindow({ budget: "50%" }),
+  ];
+  const caches = policies.map((_, i) => (i % 2 === 0 ? cache : whole));
+  const results = await generateBatch(model, caches, { maxNewTokens: NEW, evict: policies });
+  const alone: unknown[] = [];
+  for (const [i, one] of caches.entries())
+    alone.push(await generate(model, one, { maxNewTokens: NEW, seed: i, evict: policies[i] ?? undefined }));
+  expect<unknown>(results).toEqual(alone);
+  expect(new Set(results.map(({ tokens }) => tokens.join())).size).toBe(policies.length);
+});
+
+test("a list of policies is as long as the batch", async () => {
+  for (const policies of [[], [evict], [evict, null, null]]) {
+    const fault = await faultOf(() => generateBatch(model, [cache, cache], { evict: policies }));
+    expect(fault).toMatchObject({ code: "invalid_option", path: ["generateBatch", "evict"] });
+  }
+  expect(await generateBatch(model, [], { evict: [] })).toEqual([]);
+});
+
 test("what is no policy is refused by name", async () => {
   const untyped = (value: unknown) => ({ evict: value as typeof evict });
-  for (const value of [5, null, "streamingwindow", {}, { evict: 5 }, streamingWindow]) {
+  for (const value of [5, null, "streamingwindow", {}, { evict: 5 }, streamingWindow, [5]]) {
     for (const [name, work] of [
       ["generate", () => generate(model, cache, untyped(value))],
       ["generateBatch", () => generateBatch(model, [cache], untyped(value))],
@@ -73,4 +104,6 @@ test("what is no policy is refused by name", async () => {
       expect({ code: fault.code, path: fault.path }).toEqual({ code: "invalid_option", path: [name, "evict"] });
     }
   }
+  const listed = await faultOf(() => generate(model, cache, untyped([evict])));
+  expect(listed).toMatchObject({ code: "invalid_option", path: ["generate", "evict"] });
 });

@@ -7,6 +7,7 @@ import { layerUncertainty } from "../../src/allocation/layer-uncertainty.ts";
 import { pyramid } from "../../src/allocation/pyramid.ts";
 import { uniform } from "../../src/allocation/uniform.ts";
 import { publishedRegistry } from "../../src/methods/as-published/index.ts";
+import { d2o } from "../../src/methods/d2o.ts";
 import { define } from "../../src/methods/define.ts";
 import { duoAttention } from "../../src/methods/duoattention.ts";
 import { full } from "../../src/methods/full.ts";
@@ -42,9 +43,16 @@ const elsewhere: LawFactory = (options, shape) =>
   withSchedule(knorm(options), headImportance({ heads: someHeads({ seed: 3, levels: 4 }, shape) }), "knorm by heads");
 const looking: LawFactory = (options) =>
   withSchedule(keyDiff({ ...options, window: 4 }), layerUncertainty({ window: 4 }), "keydiff by layers");
+/** Layers that are served before others. */
+const exempting: LawFactory = (options) => d2o({ ...options, exemptLowest: 1, exemptHighest: 1 });
 
 const methods: Readonly<Record<string, MethodFactory>> = { ...registry, ...publishedRegistry, between };
-const told = { ...measuredMethods, "knorm by heads": elsewhere, "keydiff by layers": looking };
+const told = {
+  ...measuredMethods,
+  "knorm by heads": elsewhere,
+  "keydiff by layers": looking,
+  "d2o, exempt layers": exempting,
+};
 
 for (const [name, factory] of Object.entries<LawFactory>({ ...methods, ...told })) {
   describe(name, () => {

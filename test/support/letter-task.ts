@@ -1,7 +1,7 @@
 /** A task and a tokenizer for models of 64 tokens: prompts of letters, to measure sweeps and not models. */
 import { z } from "zod";
 import { defineTask, draws, type Example } from "../../src/evaluate/index.ts";
-import { full, type Model, registry, snapKV, type Tokenizer } from "../../src/index.ts";
+import { full, heavyHitters, type Model, registry, snapKV, type Tokenizer } from "../../src/index.ts";
 import { count } from "../../src/methods/options.ts";
 import { sharedModel } from "./tiny-model.ts";
 
@@ -27,6 +27,9 @@ export const letterMethods = [
   registry.window,
   registry.streamingllm,
 ] as const;
+
+/** The same, and one with what evicts while answers are decoded. */
+export const letterPairs = [...letterMethods, { method: registry.h2o, evict: heavyHitters }] as const;
 
 /** Random letters; an answer is worth the share of its letters that are small ones. */
 export const letterTask = defineTask(

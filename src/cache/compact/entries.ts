@@ -1,5 +1,5 @@
 /**
- * The older entries of a cache in a compact form: blocks of some tokens each, which belong to one KV head of one layer.
+ * The older entries of a cache in a compact form: blocks of some tokens each, which belong to one KV head of one layer, or of two.
  *
  * All layers' blocks are one allocation, layer after layer, head after head, oldest first, so that the graph takes in four arrays
  * and not four of every layer. Never changed once made: what joins them makes new ones (settle.ts).
@@ -15,18 +15,23 @@ export interface CompactEntries {
   readonly keys: Block;
   readonly values: Block;
   readonly layers: readonly Places[];
+  /** Each layer's first block: layers that share blocks begin at the same. */
+  readonly begins: readonly number[];
+  /** What a layer's entries are times the numbers of their blocks, [entries of all layers]; null where blocks say all. */
+  readonly norms: { readonly keys: Float32Array; readonly values: Float32Array } | null;
 }
 
 /** A form that holds nothing yet. */
 export function emptyCompact(form: CompactForm, { layers, kvHeads }: CacheGeometry): CompactEntries {
   const nothing = { codes: new Uint8Array(0), floats: new Float32Array(0) };
   const layer = { positions: new Int32Array(0), offsets: new Int32Array(kvHeads + 1) };
-  return { form, keys: nothing, values: nothing, layers: new Array<Places>(layers).fill(layer) };
+  const all = { layers: new Array<Places>(layers).fill(layer), begins: new Array<number>(layers).fill(0) };
+  return { form, keys: nothing, values: nothing, ...all, norms: null };
 }
 
-/** Bytes of codes, scales and offsets, or numbers, and of the list of channels. */
-export const bytesOf = ({ form, keys, values }: CompactEntries): number =>
-  [keys.codes, keys.floats, values.codes, values.floats, form.channels].reduce(
+/** Bytes of codes, scales and offsets, or numbers, of norms, and of the list of channels. */
+export const bytesOf = ({ form, keys, values, norms }: CompactEntries): number =>
+  [keys.codes, keys.floats, values.codes, values.floats, norms?.keys, norms?.values, form.channels].reduce(
     (sum, array) => sum + (array?.byteLength ?? 0),
     0,
   );
@@ -42,6 +47,6 @@ export function refuseEviction(): never {
     path: ["evict"],
     found: "a policy for a cache with compact entries",
     allowed: "left out for such a cache",
-    hint: "what shares a scale cannot go one by one",
+    hint: "what shares a scale or a direction cannot go one by one",
   });
 }

@@ -30,7 +30,9 @@ export function settled(
     heads.map((head) => Math.floor(Math.max(0, headLength(entries, head) - form.recent) / tokens)),
   );
   const held = compact.layers.map((layer) => heads.map((head) => headLength(layer, head) / tokens));
-  const total = [...moving, ...held].flat().reduce((sum, blocks) => sum + blocks, 0);
+  const counts = moving.map((ofLayer, layer) => [...ofLayer, ...(held[layer] ?? [])].reduce((sum, n) => sum + n, 0));
+  const ends = offsetsOf(counts);
+  const total = ends.at(-1) ?? 0;
   const keys = new BlockWriter(layouts.keys, total, compact.keys);
   const values = new BlockWriter(layouts.values, total, compact.values);
   for (const [layer, entries] of fp32.entries()) {
@@ -54,6 +56,8 @@ export function settled(
       keys: keys.blocks,
       values: values.blocks,
       layers: compact.layers.map((old, layer) => joined(old, fp32[layer] ?? old, gone[layer] ?? [])),
+      begins: [...ends.subarray(0, -1)],
+      norms: null,
     },
   };
 }

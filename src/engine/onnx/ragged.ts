@@ -20,6 +20,9 @@ export interface PastPart {
   readonly values: Value;
   /** Each KV head's channels that are kept: int64 [KH, d']. */
   readonly channels?: Value;
+  /** What keys and values are times those: [1, B, 1, P'], or broadcast to it. */
+  readonly keyNorms?: Value;
+  readonly valueNorms?: Value;
 }
 
 /** @param parts of the past, side by side in `pastBias`: P entries in all */
@@ -37,10 +40,19 @@ export function raggedAttention(
   const count = (entries: Value, axis: number) => g.op("Shape", [entries], { start: axis, end: axis + 1 });
   const shape = (...dims: readonly Value[]) => g.op("Concat", dims, { axis: 0 });
   const rows = count(queries, 1);
-  const score = (grouped: Value, { keys, values }: PastPart, entries: Value): Scored => {
+  // A number for each entry is cheaper on its score, and on its weight, than on its key and value.
+  const times = (perEntry: Value, norms: Value | undefined) =>
+    norms === undefined ? perEntry : g.op("Mul", [perEntry, norms]);
+  const score = (grouped: Value, { keys, values, keyNorms, valueNorms }: PastPart, entries: Value): Scored => {
     const product = g.msOp("FusedMatMul", [grouped, keys], { transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } });
-    const scores = g.op("Reshape", [product, shape(g.ints(queryHeads), rows, entries)], { allowzero: 1 });
-    return { scores, grouping: g.op("Shape", [product]), values, entries };
+    const scaled = times(product, keyNorms);
+    const scores = g.op("Reshape", [scaled, shape(g.ints(queryHeads), rows, entries)], { allowzero: 1 });
+    const mix = (weights: Value) =>
+      g.op("MatMul", [
+        times(g.op("Reshape", [weights, g.op("Shape", [product])], { allowzero: 1 }), valueNorms),
+        values,
+      ]);
+    return { scores, mix, entries };
   };
   const blocks = count(x.pastKeys, 1);
   const pasts = parts.map((part) => {
@@ -62,20 +74,18 @@ export function raggedAttention(
   const sizes = shape(...all.map(({ entries }) => entries));
   const weights = g.op("Softmax", [joined], { axis: -1 });
   const ofParts = g.ops("Split", [weights, sizes], all.length, { axis: 2 });
-  const mixed = all.map(({ grouping, values }, i) => {
-    const product = g.op("MatMul", [g.op("Reshape", [ofParts[i] ?? joined, grouping], { allowzero: 1 }), values]);
-    return g.op("Reshape", [product, g.ints(queryHeads, -1, headDim)]); // [H, S, d]
-  });
+  const mixed = all.map(
+    ({ mix }, i) => g.op("Reshape", [mix(ofParts[i] ?? joined), g.ints(queryHeads, -1, headDim)]), // [H, S, d]
+  );
   const result = g.op("Transpose", [g.op("Sum", mixed)], { perm: [1, 0, 2] });
   const out = (entries: Value) => g.op("Unsqueeze", [entries, g.ints(0)]);
   return [result, out(keyByHead), out(valueByHead), g.op("Reshape", [weights, g.ints(1, queryHeads, -1)])];
 }
 
-/** Scores of some entries, [H, S, entries], and as they are grouped to meet the values. */
+/** Scores of some entries, [H, S, entries], and what weights on them, as many, make of the values. */
 interface Scored {
   readonly scores: Value;
-  readonly grouping: Value;
-  readonly values: Value;
+  readonly mix: (weights: Value) => Value;
   readonly entries: Value;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A sweep asks every method at every budget the examples of every task. Each example is prefilled once, all its answers are decoded as one
+ * A sweep asks every method at every budget, with what evicts while it answers, the examples of every task. Each example is prefilled once, all its answers are decoded as one
  * batch, and its results are stored before the next begins: an interruption loses at most the example at work, and the same sweep started
  * again computes only what is missing.
  */
@@ -12,6 +12,7 @@ import { shardOf } from "../queue/shard.ts";
 import type { Result } from "../result.ts";
 import type { Store } from "../store/store.ts";
 import { checkBudget } from "./budget.ts";
+import { recordOf } from "./configuration.ts";
 import { hashOf } from "./hash.ts";
 import type { Job, Outcome } from "./job.ts";
 import { type SweepOptions, schema } from "./options.ts";
@@ -19,6 +20,7 @@ import { type Planned, plan } from "./plan.ts";
 import { sweepRunner } from "./runner.ts";
 
 export type { Budget } from "./budget.ts";
+export type { MethodAndPolicy, SweepMethod } from "./configuration.ts";
 export type { SweepOptions, SweepProgress } from "./options.ts";
 
 /**
@@ -71,12 +73,11 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Result, void
 }
 
 function jobOf({ ask, choices }: Planned, { weights, engine, precision }: Provenance): Job {
-  const kept = choices.map(({ key, method, budget, told }) => ({
-    key,
-    method: method.name,
-    options: method.options,
-    budget,
-    ...(told === undefined ? {} : { told }),
+  const kept = choices.map((one) => ({
+    key: one.key,
+    ...recordOf(one),
+    budget: one.budget,
+    ...(one.told === undefined ? {} : { told: one.told }),
   }));
   const job = { model: { weights, engine, precision }, ask, kept };
   return { key: hashOf(job), ...job };
@@ -95,7 +96,9 @@ async function stored(planned: readonly Planned[], store: Store | undefined): Pr
 function resultsOf({ task, seed, example, ask, choices }: Planned, outcome: Outcome, provenance: Provenance): Result[] {
   const { answers, prefillMs, decodeMs } = outcome;
   const byKey = new Map(answers.map((one) => [one.key, one]));
-  return choices.flatMap(({ key, method, budget }) => {
+  return choices.flatMap((choice) => {
+    const { key, name, budget } = choice;
+    const { options, evict } = recordOf(choice);
     const answered = byKey.get(key);
     if (answered === undefined) return [];
     const { text, ...measured } = answered;
@@ -107,8 +110,8 @@ function resultsOf({ task, seed, example, ask, choices }: Planned, outcome: Outc
       example: example.id,
       facets: example.facets,
       promptTokens: ask.prompt.length,
-      method: method.name,
-      methodOptions: method.options,
+      method: name,
+      methodOptions: evict === undefined ? options : { ...options, evict },
       budget,
       answer: text,
       score: task.score(text, example),

@@ -1,6 +1,6 @@
 /** One example for many configurations, as plain data that can be sent to another process; and what comes back. */
-
 import type { Provenance } from "../../load.ts";
+import type { Recorded } from "./configuration.ts";
 
 /** How a prompt is put to a model. */
 export interface Ask {
@@ -16,12 +16,10 @@ export interface Ask {
   readonly fidelity: boolean;
 }
 
-/** What to keep: a method by name and options. */
-export interface Kept {
+/** What to keep: a method by name and options, and likewise what evicts while the answer is decoded. */
+export interface Kept extends Recorded {
   /** Of the result. */
   readonly key: string;
-  readonly method: string;
-  readonly options: Readonly<Record<string, unknown>>;
   /** As it was asked for. */
   readonly budget: string;
   /** Tokens of the true answer, where the method must be told it. */

@@ -1,6 +1,6 @@
 /** What decides a result, as one hash: equal keys are equal results, so a sweep that goes on computes only what is missing. */
 import type { Provenance } from "../../load.ts";
-import type { Configuration } from "./budget.ts";
+import { type Configuration, recordOf } from "./configuration.ts";
 import { hashOf } from "./hash.ts";
 import type { Ask } from "./job.ts";
 
@@ -16,7 +16,7 @@ export interface Identity {
 }
 
 /**
- * Of weights, engine, precision, the tokens that are asked, how they are answered and measured, and what is kept. Versions and
+ * Of weights, engine, precision, the tokens that are asked, how they are answered and measured, what is kept, and what evicts. Versions and
  * threads are not in it: a newer version goes on where an older one stopped, and each result says which made it.
  *
  * @returns the key of each configuration of one example
@@ -28,7 +28,5 @@ export function keysOf(
   configurations: readonly Configuration[],
 ): readonly string[] {
   const example = hashOf({ weights, engine, precision, identity, ask });
-  return configurations.map(({ method, budget, told }) =>
-    hashOf({ example, method: method.name, options: method.options, budget, told }),
-  );
+  return configurations.map((one) => hashOf({ example, ...recordOf(one), budget: one.budget, told: one.told }));
 }

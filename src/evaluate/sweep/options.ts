@@ -1,20 +1,25 @@
 /** What a caller may say about a sweep. */
 import { z } from "zod";
+import { isPolicy } from "../../decoding/policy.ts";
 import type { Model } from "../../load.ts";
-import type { Method, MethodFactory } from "../../methods/method.ts";
 import { callbackOption, signalOption } from "../../options.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Shard } from "../queue/shard.ts";
 import type { Store } from "../store/store.ts";
 import type { Task } from "../task.ts";
 import type { Budget } from "./budget.ts";
+import type { SweepMethod } from "./configuration.ts";
 import type { Job, Outcome } from "./job.ts";
 
 export interface SweepOptions {
   readonly model: Model;
   readonly tasks: readonly Task[];
-  /** Factories are asked for every budget (`snapKV`); methods that are made have their own (`full()`, `snapKV({ budget: 100 })`). */
-  readonly methods: readonly (Method | MethodFactory)[];
+  /**
+   * Factories are asked for every budget (`snapKV`); methods that are made have their own (`full()`, `snapKV({ budget: 100 })`). With what
+   * evicts while answers are decoded, likewise a factory or made: `{ method: h2o, evict: heavyHitters }`; default: nothing does. Both
+   * factories of a pair are asked for the same entries, a share being of the prompt.
+   */
+  readonly methods: readonly SweepMethod[];
   /** Entries per KV head on average (128), or a share of each prompt ("25%"); default [64, 128, 256]. */
   readonly budgets?: readonly Budget[] | undefined;
   /** Each makes other examples of the tasks that are generated; default [0]. */
@@ -51,15 +56,22 @@ export interface SweepProgress {
 
 const list = <T>(allowed: string, is: (value: unknown) => value is T) =>
   z.array(z.custom<T>(is, allowed), `a list, each ${allowed}`).min(1, `a list with at least one, each ${allowed}`);
-const has = (value: unknown, name: string) => typeof value === "object" && value !== null && name in value;
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+const has = (value: unknown, name: string) => isRecord(value) && name in value;
 const isTask = (value: unknown): value is Task => has(value, "examples");
-const isMethod = (value: unknown): value is Method | MethodFactory =>
-  typeof value === "function" || has(value, "allocate");
+const isMethod = (value: unknown) => typeof value === "function" || has(value, "allocate");
+const isSweepMethod = (value: unknown): value is SweepMethod =>
+  isMethod(value) || (isRecord(value) && isMethod(value.method) && isPolicyOrFactory(value.evict));
+const isPolicyOrFactory = (value: unknown) => typeof value === "function" || isPolicy(value);
 
 export const schema = z.object({
   model: z.custom<Model>((value) => has(value, "engine"), "a loaded model"),
   tasks: list("a task such as needle()", isTask),
-  methods: list("a method such as full() or a factory such as snapKV", isMethod),
+  methods: list(
+    "a method such as full(), a factory such as snapKV, or { method: snapKV, evict: streamingWindow }",
+    isSweepMethod,
+  ),
   budgets: z.array(z.unknown(), "a list of budgets").default([64, 128, 256]),
   seeds: z.array(z.int("an integer"), "a list of integers").min(1, "a list of at least one integer").default([0]),
   shard: z

@@ -3,7 +3,8 @@ import type { MethodFactory } from "../../methods/method.ts";
 import { oracle } from "../../methods/oracle.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Example, Task } from "../task.ts";
-import { type Budget, type Configuration, configurations } from "./budget.ts";
+import type { Budget } from "./budget.ts";
+import { type Configuration, configurations } from "./configuration.ts";
 import type { Ask } from "./job.ts";
 
 /** The oracle of one example. Its records are the same for all: an answer beside every result would make each another method. */

@@ -1,10 +1,10 @@
 /** All that a sweep will ask, before anything is computed: so what cannot work is refused at once. */
 import { KvError } from "../../error.ts";
 import type { Model, Provenance } from "../../load.ts";
-import type { Method, MethodFactory } from "../../methods/method.ts";
 import { tokensOf } from "../../prompt.ts";
 import type { Example, Task } from "../task.ts";
-import { type Budget, type Configuration, configurations } from "./budget.ts";
+import type { Budget } from "./budget.ts";
+import { type Configuration, configurations, type SweepMethod } from "./configuration.ts";
 import { hashOf } from "./hash.ts";
 import type { Ask } from "./job.ts";
 import { keysOf } from "./key.ts";
@@ -28,7 +28,7 @@ export interface Planned {
 
 export interface PlanOptions {
   readonly tasks: readonly Task[];
-  readonly methods: readonly (Method | MethodFactory)[];
+  readonly methods: readonly SweepMethod[];
   readonly budgets: readonly Budget[];
   readonly seeds: readonly number[];
   readonly lastOnCache: boolean;

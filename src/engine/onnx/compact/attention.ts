@@ -22,6 +22,8 @@ interface Side {
   readonly codes: Value;
   /** [N, floats of a block] */
   readonly floats: Value;
+  /** What entries are times what their blocks stand for: [entries of all layers]; or a 1 for all. */
+  readonly norms: Value;
 }
 
 /** What every layer shares: inputs of the graph. */
@@ -30,6 +32,8 @@ export interface CompactInputs {
   readonly values: Side;
   /** Each layer's first block, and the one after its last: int64 [L * 2]. */
   readonly blocks: Value;
+  /** Likewise of norms; layers that share blocks have their own. */
+  readonly ofNorms: Value;
   /** Whether blocks are codes, or numbers in fp32. */
   readonly quantised: Value;
   /** How far to shift a byte for each of its codes, and what is then left of it: uint8 [8 / bits, 1] and [1]. */
@@ -43,11 +47,13 @@ export function compactInputs(g: Graph, { layers, kvHeads }: ModelConfig): Compa
   const side = (name: "k" | "v"): Side => ({
     codes: g.input(`older.${name}.codes`, "uint8", ["N", `C${name}`]),
     floats: g.input(`older.${name}.floats`, "float32", ["N", `F${name}`]),
+    norms: g.input(`older.${name}.norms`, "float32", ["M"]),
   });
   return {
     keys: side("k"),
     values: side("v"),
     blocks: g.input("older.blocks", "int64", [layers * 2]),
+    ofNorms: g.input("older.ofNorms", "int64", [layers * 2]),
     quantised: g.input("older.quantised", "bool", []),
     shifts: g.input("older.shifts", "uint8", ["slabs", 1]),
     mask: g.input("older.mask", "uint8", [1]),
@@ -64,7 +70,9 @@ export function compactAttention(
 ): AttentionOutputs {
   const { headDim } = config;
   const channels = g.op("Gather", [older.channels, g.int(layer)], { axis: 0 });
-  const bounds = [2 * layer, 2 * layer + 1].map((at) => g.op("Slice", [older.blocks, g.ints(at), g.ints(at + 1)]));
+  const boundsIn = (all: Value) =>
+    [2 * layer, 2 * layer + 1].map((at) => g.op("Slice", [all, g.ints(at), g.ints(at + 1)]));
+  const [bounds, normBounds] = [boundsIn(older.blocks), boundsIn(older.ofNorms)];
   const own = (blocks: Value) => g.op("Slice", [blocks, ...bounds, g.ints(0)]);
   const [keys, values = keys] = g.choose(
     older.quantised,
@@ -76,10 +84,19 @@ export function compactAttention(
   const perBlock = (entries: Value, width: Value) =>
     g.op("Reshape", [entries, g.op("Concat", [g.ints(1), blocks, g.ints(-1), width], { axis: 0 })]);
   const width = g.op("Shape", [channels], { start: 1 });
-  return raggedAttention(g, config, x, [
-    { keys: perBlock(keys, width), values: perBlock(values, g.ints(headDim)), channels },
-    { keys: x.pastKeys, values: x.pastValues },
-  ]);
+  const normsOf = ({ norms }: Side) => {
+    const ofLayer = g.op("Slice", [norms, ...normBounds]);
+    const count = g.op("Min", [blocks, g.op("Shape", [ofLayer])]); // a single norm is that of all blocks
+    return g.op("Reshape", [ofLayer, g.op("Concat", [g.ints(1), count, g.ints(1, -1)], { axis: 0 })]);
+  };
+  const part = {
+    keys: perBlock(keys, width),
+    values: perBlock(values, g.ints(headDim)),
+    channels,
+    keyNorms: normsOf(older.keys),
+    valueNorms: normsOf(older.values),
+  };
+  return raggedAttention(g, config, x, [part, { keys: x.pastKeys, values: x.pastValues }]);
 }
 
 type Own = (blocks: Value) => Value;

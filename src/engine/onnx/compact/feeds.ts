@@ -8,6 +8,7 @@ import type { Feed } from "../../../onnx/session.ts";
 import { NO, YES } from "../flags.ts";
 import type { Feeds } from "../rows.ts";
 
+const ONE: Feed = { data: Float32Array.of(1), dims: [1] };
 const bytes = (data: Uint8Array, ...dims: readonly number[]): Feed => ({ data, dims, type: "uint8" });
 
 /** For runs that do not look at them. */
@@ -25,6 +26,9 @@ export function idleCompact({ layers, kvHeads }: ModelConfig): Feeds {
     "older.shifts": codes,
     "older.mask": bytes(new Uint8Array(1), 1),
     "older.channels": { data: new BigInt64Array(layers * kvHeads), dims: [layers, kvHeads, 1] },
+    "older.k.norms": ONE,
+    "older.v.norms": ONE,
+    "older.ofNorms": { data: new BigInt64Array(layers * 2), dims: [layers * 2] },
   };
 }
 
@@ -37,13 +41,14 @@ export function compactFeeds(config: ModelConfig, compact: CompactEntries): Feed
   return feeds;
 }
 
-function made(config: ModelConfig, { form, keys, values, layers }: CompactEntries): Feeds {
+function made(config: ModelConfig, { form, keys, values, layers, begins, norms }: CompactEntries): Feeds {
   const layouts = layoutsOf(form, config);
   const { tokens, width, bits } = layouts.keys;
-  const counts = layers.map(({ positions }) => positions.length / tokens);
-  const ends = offsetsOf(counts);
-  const total = ends.at(-1) ?? 0;
-  const bounds = counts.flatMap((count, layer) => [ends[layer] ?? 0, (ends[layer] ?? 0) + count]);
+  const total = values.floats.length / floatCount(layouts.values);
+  const bounds = layers.flatMap(({ positions }, layer) => {
+    const begin = begins[layer] ?? 0;
+    return [begin, begin + positions.length / tokens];
+  });
   const shifts = bits === null ? [0] : Array.from({ length: 8 / bits }, (_, slab) => slab * bits);
   const channels =
     form.channels ?? Int32Array.from({ length: config.layers * config.kvHeads * width }, (_, i) => i % width);
@@ -58,5 +63,20 @@ function made(config: ModelConfig, { form, keys, values, layers }: CompactEntrie
     "older.shifts": bytes(Uint8Array.from(shifts), shifts.length, 1),
     "older.mask": bytes(Uint8Array.of(2 ** (bits ?? 0) - 1), 1),
     "older.channels": { data: BigInt64Array.from(channels, BigInt), dims: [config.layers, config.kvHeads, width] },
+    "older.k.norms": vector(norms?.keys),
+    "older.v.norms": vector(norms?.values),
+    "older.ofNorms": ofNorms(layers, norms !== null),
   };
+}
+
+const vector = (norms: Float32Array | undefined): Feed =>
+  norms === undefined || norms.length === 0 ? ONE : { data: norms, dims: [norms.length] };
+
+/** Each layer's first norm, and the one after its last. Layers without norms, or without entries, take the first of all. */
+function ofNorms(layers: CompactEntries["layers"], present: boolean): Feed {
+  const ends = offsetsOf(layers.map(({ positions }) => positions.length));
+  const bounds = layers.flatMap(({ positions }, layer) =>
+    present && positions.length > 0 ? [ends[layer] ?? 0, ends[layer + 1] ?? 0] : [0, 1],
+  );
+  return { data: BigInt64Array.from(bounds, BigInt), dims: [bounds.length] };
 }
