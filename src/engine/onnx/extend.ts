@@ -4,11 +4,12 @@ import type { KvCache } from "../../cache/cache.ts";
 import { untilDue } from "../../cache/compact/entries.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { release } from "../../onnx/session.ts";
+import { embeddingsOf } from "../embeddings.ts";
 import type { ExtendRequest } from "../index.ts";
 import { rowOf } from "../row-of.ts";
 import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
-import { embeddingsOf, floats, type Run } from "./run.ts";
+import { floats, type Run } from "./run.ts";
 
 /** Scores of a layer that may be in memory at once: 64 MiB of them. */
 const SCORES = 2 ** 24;
@@ -22,7 +23,7 @@ export async function extend(run: Run, request: ExtendRequest): Promise<Float32A
     const count = Math.min(request.chunk, affordable(config, cache), unsettled(cache), n - from);
     const start = cache.length;
     const rows = {
-      embeddings: embeddingsOf(run, tokens.subarray(from, from + count)),
+      embeddings: embeddingsOf(config, run.weights, tokens.subarray(from, from + count)),
       positions: Int32Array.from({ length: count }, (_, i) => start + i),
       logitsFrom: count - 1,
       queriesFrom: null,

@@ -3,6 +3,7 @@ import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import { release } from "../../onnx/session.ts";
 import { ColumnTotals } from "../column-totals.ts";
+import { embeddingsOf } from "../embeddings.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { QueryTotals } from "../query-totals.ts";
 import { RecentQueries } from "../recent-queries.ts";
@@ -11,7 +12,7 @@ import { sumsOf } from "./decoder.ts";
 import { chunkFeeds } from "./feeds.ts";
 import { YES } from "./flags.ts";
 import { rowFeeds } from "./rows.ts";
-import { embeddingsOf, floats, type Run } from "./run.ts";
+import { floats, type Run } from "./run.ts";
 
 /**
  * With column sums, a chunk's probabilities [H, S, n] are in memory: 64 MiB of them, at most, where that leaves chunks of a
@@ -39,7 +40,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
     const count = Math.min(chunk, n - from);
     const end = from + count;
     const rows = {
-      embeddings: embeddingsOf(run, tokens.subarray(from, end)),
+      embeddings: embeddingsOf(config, run.weights, tokens.subarray(from, end)),
       positions: Int32Array.from({ length: count }, (_, i) => start + from + i),
       logitsFrom: allLogits ? 0 : end === n ? count - 1 : null,
       queriesFrom: moments ? 0 : recent.firstRow(from, count),

@@ -5,8 +5,6 @@ import type { Feed, Session } from "../../onnx/session.ts";
 import type { RotaryTables } from "../rotary-tables.ts";
 import type { Feeds } from "./rows.ts";
 
-const EMBEDDINGS = "model.embed_tokens.weight";
-
 /** What all runs of one engine share. */
 export interface Run {
   readonly config: ModelConfig;
@@ -16,12 +14,6 @@ export interface Run {
   readonly tables: RotaryTables;
   /** Something for inputs that a run does not look at. */
   readonly idle: Feeds;
-}
-
-/** What goes into the first layer for some tokens: [tokens.length, hidden]. */
-export function embeddingsOf({ config, weights }: Run, tokens: ArrayLike<number>): Float32Array {
-  const rows = weights.readRows(EMBEDDINGS, tokens);
-  return config.embeddingScale === 1 ? rows : rows.map((value) => value * config.embeddingScale);
 }
 
 /** The numbers of an fp32 output that was fetched. */

@@ -1,5 +1,6 @@
 /** Decoding steps: one token of each sequence, in as few runs of the graph as the plan allows. */
 
+import { embeddingsOf } from "../embeddings.ts";
 import type { Step } from "../index.ts";
 import { refuseTwice } from "../refuse-twice.ts";
 import { rowOf } from "../row-of.ts";
@@ -8,7 +9,7 @@ import { batchFeeds } from "./batch/feeds.ts";
 import { type BatchRun, plan } from "./batch/plan.ts";
 import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
-import { embeddingsOf, floats, type Run } from "./run.ts";
+import { floats, type Run } from "./run.ts";
 import { outputsFor, sightOf } from "./sight.ts";
 import { TokenFeeds } from "./token.ts";
 
@@ -40,7 +41,7 @@ async function alone(run: Run, steps: readonly Step[], tokenFeeds: TokenFeeds): 
   const results: Logits[] = [];
   for (const { token, cache, sees = "positions" } of steps) {
     const { config, session, tables, idle } = run;
-    const embeddings = embeddingsOf(run, [token]);
+    const embeddings = embeddingsOf(config, run.weights, [token]);
     const positions = Int32Array.of(cache.length);
     const queriesFrom = sees === "queries" ? 0 : null;
     const rows = rowFeeds(config, tables, { embeddings, positions, logitsFrom: 0, queriesFrom });
@@ -70,7 +71,8 @@ async function together(
   const { pages, members, tails } = copiesFor(config, part, caches, known, kept);
   const rows = {
     embeddings: embeddingsOf(
-      run,
+      config,
+      run.weights,
       steps.map(({ token }) => token),
     ),
     positions: Int32Array.from(caches, ({ length }) => length),

@@ -1,6 +1,7 @@
 /** A prompt through the network on the device, chunk by chunk. */
-import { attentionColumns } from "../../../kernels/gpu/attention.ts";
+
 import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
+import { attentionColumns } from "../../../kernels/gpu/attention.ts";
 import { throwIfAborted } from "../../abort.ts";
 import { PromptCache } from "../../cache/prompt.ts";
 import { ColumnTotals } from "../column-totals.ts";
@@ -13,7 +14,16 @@ import { entriesOf, floatsOf, type GpuRun } from "./run.ts";
 
 export async function prefill(run: GpuRun, request: PrefillRequest): Promise<PrefillResult> {
   const { arrays, config, network, scratch, flash, move, rotary } = run;
-  const { tokens, chunk, lastQueries, allLogits = false, columnSums = false, moments = false, signal, onProgress } = request;
+  const {
+    tokens,
+    chunk,
+    lastQueries,
+    allLogits = false,
+    columnSums = false,
+    moments = false,
+    signal,
+    onProgress,
+  } = request;
   const n = tokens.length;
   const cache = request.cache ?? new PromptCache(config, n);
   const { length: held, position: start } = cache;
@@ -45,9 +55,12 @@ export async function prefill(run: GpuRun, request: PrefillRequest): Promise<Pre
       const { queryHeads: heads, kvHeads, headDim: size } = config;
       const shape = { heads, kvHeads, group: heads / kvHeads, queries: count, length: held + end, size };
       const seen = { stride: prompt.capacity, slidingWindow, chunk: null, scale: 1 / Math.sqrt(size) };
-      sums.push(attentionColumns(arrays, "columnSums", { shape, queries, keys, ...seen }, "return before + attention;"));
+      sums.push(
+        attentionColumns(arrays, "columnSums", { shape, queries, keys, ...seen }, "return before + attention;"),
+      );
     });
-    if (rows.logitsFrom !== null) logits.set(await floatsOf(run, results.logits), allLogits ? from * config.vocabSize : 0);
+    if (rows.logitsFrom !== null)
+      logits.set(await floatsOf(run, results.logits), allLogits ? from * config.vocabSize : 0);
     cache.append(await entriesOf(run, results.entries, count), count);
     if (firstQuery !== null) {
       const queries = await floatsOf(run, results.queries);

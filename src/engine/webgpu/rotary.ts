@@ -1,11 +1,12 @@
 /** RoPE's tables on the device, brought there again only when they have grown. */
 import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { ModelConfig } from "../../model/config.ts";
+import type { Tensor } from "../../tensor.ts";
 import { RotaryTables, rotaryInputs } from "../rotary-tables.ts";
 
 export interface Rotation {
-  /** Cosines and sines of each layer, [M, d / 2]. */
-  readonly layers: readonly { readonly cos: GpuTensor; readonly sin: GpuTensor }[];
+  /** Each layer's table, cosine and sine side by side: [M, d / 2, 2]. */
+  readonly layers: readonly GpuTensor[];
   /** Each token's row of them. */
   readonly rows: Int32Array;
 }
@@ -27,18 +28,18 @@ export class RotaryBlocks implements Disposable {
     const { tables, rows } = this.tables.at(positions);
     if (this.#known?.of !== tables) {
       this.#free();
-      const blocks = new Map(Object.entries(tables).map(([name, table]) => [name, this.#arrays.of(table, name)]));
+      const blocks = new Map<string, GpuTensor>();
+      for (let layer = 0; layer < this.#config.layers; layer++) {
+        const { cos, sin } = rotaryInputs(this.#config, layer);
+        if (!blocks.has(cos)) blocks.set(cos, this.#arrays.of(sideBySide(tables[cos], tables[sin]), "rotary table"));
+      }
       this.#known = { of: tables, blocks };
     }
     const { blocks } = this.#known;
-    const block = (name: string): GpuTensor => {
-      const found = blocks.get(name);
-      if (found === undefined) throw new RangeError(`no table ${name}`);
-      return found;
-    };
     const layers = Array.from({ length: this.#config.layers }, (_, layer) => {
-      const { cos, sin } = rotaryInputs(this.#config, layer);
-      return { cos: block(cos), sin: block(sin) };
+      const table = blocks.get(rotaryInputs(this.#config, layer).cos);
+      if (table === undefined) throw new RangeError(`no table of layer ${layer}`);
+      return table;
     });
     return { layers, rows };
   }
@@ -51,4 +52,14 @@ export class RotaryBlocks implements Disposable {
   [Symbol.dispose](): void {
     this.#free();
   }
+}
+
+function sideBySide(cos: Tensor | undefined, sin: Tensor | undefined): Tensor {
+  const { data, dims } = cos ?? { data: new Float32Array(0), dims: [] };
+  const both = new Float32Array(2 * data.length);
+  for (const [i, value] of data.entries()) {
+    both[2 * i] = value;
+    both[2 * i + 1] = sin?.data[i] ?? 0;
+  }
+  return { data: both, dims: [...dims, 2] };
 }

@@ -1,6 +1,7 @@
 /** What all runs of one engine share, and how what they leave comes back. */
-import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
+
 import type { FlashAttentionOnGpu } from "../../../kernels/flash-attention/index.ts";
+import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { Kernels } from "../../../kernels/index.ts";
 import type { Entries, MoveRows } from "../../../kernels/move-rows/index.ts";
 import type { PagedAttentionOnGpu } from "../../../kernels/paged-attention/index.ts";

@@ -12,8 +12,8 @@ export interface LayerWeights {
   /** Queries, keys and values side by side. */
   readonly joint: GpuMatrix;
   readonly jointBias: GpuTensor | null;
-  readonly queryNorm: GpuTensor | null;
-  readonly keyNorm: GpuTensor | null;
+  /** Of each head's query and key: [2, d]. */
+  readonly headNorms: GpuTensor | null;
   readonly output: GpuMatrix;
   /** Of the attention's output itself, on networks with norms after each part. */
   readonly afterAttention: GpuTensor | null;
@@ -25,7 +25,6 @@ export interface LayerWeights {
 }
 
 export interface NetworkWeights extends Disposable {
-  readonly embeddings: GpuMatrix;
   readonly layers: readonly LayerWeights[];
   readonly finalNorm: GpuTensor;
   readonly head: GpuMatrix;
@@ -64,8 +63,7 @@ export function uploadWeights(
       inputNorm: vector(name("input_layernorm")),
       joint: matrix(...joint.map((part) => name(part))),
       jointBias: attentionBias ? vector(...joint.map((part) => name(part, "bias"))) : null,
-      queryNorm: queryKeyNorm ? vector(name("self_attn.q_norm")) : null,
-      keyNorm: queryKeyNorm ? vector(name("self_attn.k_norm")) : null,
+      headNorms: queryKeyNorm ? vector(name("self_attn.q_norm"), name("self_attn.k_norm")) : null,
       output: matrix(name("self_attn.o_proj")),
       // Without norms after each part, this name means the one before the feed-forward network.
       afterAttention: postNorms ? attended : null,
@@ -80,12 +78,10 @@ export function uploadWeights(
     for (const array of owned) array[Symbol.dispose]();
   };
   try {
-    const embeddings = matrix("model.embed_tokens.weight");
     return {
-      embeddings,
       layers: Array.from({ length: layers }, (_, index) => layer(index)),
       finalNorm: vector("model.norm.weight"),
-      head: tiedEmbeddings ? embeddings : matrix("lm_head.weight"),
+      head: matrix(tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"),
       [Symbol.dispose]: free,
     };
   } catch (fault) {

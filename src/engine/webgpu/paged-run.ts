@@ -1,0 +1,83 @@
+/** Runs of the network whose rows attend to pages: steps of batches, and several tokens of one sequence. */
+import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
+import type { KvCache } from "../../cache/cache.ts";
+import { invalid } from "../../options.ts";
+import type { HeldSequence } from "./held.ts";
+import { pageLists, type Row } from "./lists.ts";
+import type { Results, Rows } from "./network.ts";
+import type { GpuRun } from "./run.ts";
+
+/** The next tokens of one sequence. */
+export interface Continued {
+  readonly cache: KvCache;
+  readonly tokens: readonly number[];
+}
+
+/**
+ * Runs the next tokens of some sequences, which thereby are held on the device, each seeing those before it. Rows are sequence after
+ * sequence. The caches have yet to take them in.
+ *
+ * @param weighted an array for the scores of the only row, [L][H, longest], asked for layer by layer; null for none
+ */
+export function runPaged(
+  run: GpuRun,
+  sequences: readonly Continued[],
+  wanted: Pick<Rows, "logitsFrom" | "queries">,
+  weighted: ((layer: number, longest: number) => GpuTensor) | null = null,
+): Results {
+  const { config, held, scratch, network } = run;
+  const { layers, kvHeads } = config;
+  for (const { cache } of sequences) refuseCompact(cache);
+  const known = sequences.map(({ cache, tokens }) => held.of(cache, tokens.length));
+  const rows = sequences.flatMap(({ cache, tokens }, i) =>
+    tokens.map((_, j): Row => {
+      const sequence = known[i] ?? { kept: [], added: [] };
+      return { sequence, added: cache.tail.length + j + 1, position: cache.length + j };
+    }),
+  );
+  const to = slots(run, sequences, known, rows.length);
+  const from = Uint32Array.from({ length: to.length }, (_, i) => i);
+  const moves = { rows: scratch.numbers("moved rows", from), to: scratch.numbers("moved to", to) };
+  const lists = pageLists(scratch, layers, kvHeads, rows);
+  const tokens = Int32Array.from(sequences.flatMap((sequence) => sequence.tokens));
+  const positions = Int32Array.from(rows, ({ position }) => position);
+  return network.run({ tokens, positions, ...wanted }, ({ layer, queries, out }, fresh) => {
+    const pool = held.pools[layer];
+    if (pool === undefined) throw new RangeError(`no layer ${layer}`);
+    const width = kvHeads * rows.length;
+    run.move(fresh, { ...moves, first: layer * width, count: width }, pool.entries);
+    const { table, rowPositions } = lists;
+    const seen = { table, lists: lists.lists, firstList: lists.first(layer), rowPositions };
+    const inputs = { queries, ...pool.entries, ...seen, slidingWindow: config.slidingWindow[layer] ?? null };
+    const longest = lists.longest(layer);
+    run.paged(inputs, longest, out);
+    if (weighted !== null) run.scores(inputs, longest, weighted(layer, longest));
+  });
+}
+
+/** Where all rows' entries go: [L, KH, R]. */
+function slots(run: GpuRun, sequences: readonly Continued[], known: readonly HeldSequence[], rows: number) {
+  const { layers, kvHeads } = run.config;
+  const to = new Uint32Array(layers * kvHeads * rows);
+  for (let layer = 0; layer < layers; layer++) {
+    let row = 0;
+    for (const [i, { tokens }] of sequences.entries()) {
+      const heads = known[i]?.added[layer];
+      if (heads === undefined) throw new RangeError(`no layer ${layer}`);
+      const own = run.held.extend(layer, heads, tokens.length); // [KH, count]
+      for (let head = 0; head < kvHeads; head++)
+        to.set(own.subarray(head * tokens.length, (head + 1) * tokens.length), (layer * kvHeads + head) * rows + row);
+      row += tokens.length;
+    }
+  }
+  return to;
+}
+
+function refuseCompact({ compact }: KvCache): void {
+  if (compact === null) return;
+  throw invalid(
+    ["webgpu", "cache"],
+    "a cache with compact entries",
+    "one whose entries are all in fp32, on this engine",
+  );
+}

@@ -1,0 +1,94 @@
+/** Decoding steps on the device: one token of each sequence, in one run. */
+import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
+import type { KvCache } from "../../cache/cache.ts";
+import type { TokenSight } from "../../cache/decider.ts";
+import type { Step } from "../index.ts";
+import { RecentQueries } from "../recent-queries.ts";
+import { refuseTwice } from "../refuse-twice.ts";
+import { rowOf } from "../row-of.ts";
+import { runPaged } from "./paged-run.ts";
+import { entriesOf, floatsOf, type GpuRun } from "./run.ts";
+
+/** All that may run together do; a sequence whose attention is watched runs alone. */
+export async function step(run: GpuRun, batch: readonly Step[]): Promise<readonly Float32Array[]> {
+  refuseTwice(batch);
+  const watched = batch.filter(({ sees }) => sees === "attention");
+  await together(
+    run,
+    batch.filter(({ sees }) => sees !== "attention"),
+  );
+  for (const one of watched) await alone(run, one);
+  return batch.map(({ cache }) => cache.logits);
+}
+
+async function together(run: GpuRun, batch: readonly Step[]): Promise<void> {
+  if (batch.length === 0) return;
+  const { vocabSize, headDim } = run.config;
+  const queries = batch.some(({ sees }) => sees === "queries");
+  const sequences = batch.map(({ cache, token }) => ({ cache, tokens: [token] }));
+  const results = runPaged(run, sequences, { logitsFrom: 0, queries });
+  const logits = await floatsOf(run, results.logits);
+  const entries = await entriesOf(run, results.entries, batch.length);
+  const seen = queries ? await floatsOf(run, results.queries) : null;
+  for (const [i, { cache, sees }] of batch.entries()) {
+    const sight = sees === "queries" && seen !== null ? queriesOf(run, cache, seen, i, batch.length) : NOTHING_SEEN;
+    // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
+    const own = logits.slice(i * vocabSize, (i + 1) * vocabSize);
+    cache.append(rowOf(entries, i, batch.length, headDim), own, sight);
+  }
+}
+
+const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
+
+function queriesOf(
+  { config, rotary }: GpuRun,
+  cache: KvCache,
+  all: Float32Array,
+  row: number,
+  count: number,
+): TokenSight {
+  const { layers, queryHeads, headDim } = config;
+  const recent = new RecentQueries(config, rotary.tables.frequencies, 1, 1, cache.length);
+  recent.take(rowOf(all, row, count, queryHeads * headDim), 1);
+  return { queries: recent.layers.slice(0, layers), attention: null };
+}
+
+async function alone(run: GpuRun, { cache, token }: Step): Promise<void> {
+  const { arrays, config } = run;
+  const scores: GpuTensor[] = [];
+  const results = runPaged(run, [{ cache, tokens: [token] }], { logitsFrom: 0, queries: false }, (layer, longest) => {
+    const array = arrays.empty(`scores of layer ${layer}`, config.queryHeads, longest);
+    scores.push(array);
+    return array;
+  });
+  const logits = await floatsOf(run, results.logits);
+  const entries = await entriesOf(run, results.entries, 1);
+  const attention: (readonly Float32Array[])[] = [];
+  for (const [layer, array] of scores.entries())
+    attention.push(massesOf(run, cache, layer, await arrays.result(array)));
+  cache.append(entries, logits, { queries: null, attention });
+}
+
+/** From scores [H, longest] to each KV head's attention to its entries, summed over the query heads that read it. */
+function massesOf(
+  { config }: GpuRun,
+  cache: KvCache,
+  layer: number,
+  { data, dims }: { readonly data: Float32Array; readonly dims: readonly number[] },
+): readonly Float32Array[] {
+  const { queryHeads, kvHeads } = config;
+  const [, longest = 0] = dims;
+  const group = queryHeads / kvHeads;
+  return Array.from({ length: kvHeads }, (_, kvHead) => {
+    const count = (cache.lengths[layer]?.[kvHead] ?? 0) + 1;
+    const masses = new Float32Array(count);
+    for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+      const scores = data.subarray(head * longest, head * longest + count);
+      const highest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
+      const weights = Float64Array.from(scores, (score) => Math.exp(score - highest));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      for (let i = 0; i < count; i++) masses[i] = (masses[i] ?? 0) + (weights[i] ?? 0) / total;
+    }
+    return masses;
+  });
+}
