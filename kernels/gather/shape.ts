@@ -25,3 +25,11 @@ export function gatherShape(entries: Tensor, rows: readonly Int32Array[]): Gathe
   });
   return { length, size, total: rows.reduce((sum, list) => sum + list.length, 0) };
 }
+
+/** Lists of rows, one per KV head of n entries, as rows of [KH * n, d]. */
+export function flatRows(rows: readonly Int32Array[], length: number): Uint32Array<ArrayBuffer> {
+  const flat = new Uint32Array(rows.reduce((sum, list) => sum + list.length, 0));
+  let at = 0;
+  for (const [head, list] of rows.entries()) for (const row of list) flat[at++] = head * length + row;
+  return flat;
+}

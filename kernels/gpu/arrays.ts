@@ -70,6 +70,13 @@ export function parameters(...fields: readonly (number | { readonly float: numbe
   return words;
 }
 
+/** Where lists of these lengths begin when they stand one after another, and where the last one ends. */
+export function offsetsOf(lengths: readonly number[]): Uint32Array<ArrayBuffer> {
+  const offsets = new Uint32Array(lengths.length + 1);
+  for (const [i, length] of lengths.entries()) offsets[i + 1] = (offsets[i] ?? 0) + length;
+  return offsets;
+}
+
 /** Runs a program on arrays: those it reads and writes, in the order of its bindings. */
 export function run(
   { gpu }: GpuArrays,
