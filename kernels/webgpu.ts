@@ -2,6 +2,7 @@
 import type { Gpu } from "../src/gpu/index.ts";
 import { aboveAverage } from "./above-average/webgpu.ts";
 import { avgPool } from "./avg-pool/webgpu.ts";
+import { beforeRope } from "./before-rope/reference.ts";
 import { chunkAttention } from "./chunk-attention/webgpu.ts";
 import { columnMax } from "./column-max/webgpu.ts";
 import { columnSums } from "./column-sums/webgpu.ts";
@@ -12,6 +13,7 @@ import { groupMean } from "./group-mean/webgpu.ts";
 import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/webgpu.ts";
 import { keySimilarity } from "./key-similarity/webgpu.ts";
+import { leverage } from "./leverage/reference.ts";
 import { maxPool } from "./max-pool/webgpu.ts";
 import { moments } from "./moments/webgpu.ts";
 import { nearestKeys } from "./nearest-keys/webgpu.ts";
@@ -24,7 +26,10 @@ import { valueNorms } from "./value-norms/webgpu.ts";
 import { windowAttention } from "./window-attention/webgpu.ts";
 import { windowStatistics } from "./window-statistics/webgpu.ts";
 
-/** The kernels of the GPU engine, on a device that outlives them. Disposing is free. */
+/**
+ * The kernels of the GPU engine, on a device that outlives them. Disposing is free. Leverage, and turning keys back for it, are computed on
+ * the processor: they take double precision, which devices do not have.
+ */
 export const webgpuKernels = (gpu: Gpu): Kernels => {
   const arrays = gpuArrays(gpu);
   return {
@@ -36,11 +41,13 @@ export const webgpuKernels = (gpu: Gpu): Kernels => {
     aboveAverage: aboveAverage(arrays),
     windowStatistics: windowStatistics(arrays),
     avgPool: avgPool(arrays),
+    beforeRope,
     gather: gather(arrays),
     groupMax: groupMax(arrays),
     groupMean: groupMean(arrays),
     keyNorms: keyNorms(arrays),
     keySimilarity: keySimilarity(arrays),
+    leverage,
     maxPool: maxPool(arrays),
     moments: moments(arrays),
     nearestKeys: nearestKeys(arrays),

@@ -26,6 +26,15 @@ export async function softwareGpu(options?: GpuOptions): Promise<Gpu> {
   return openGpu(options);
 }
 
+let shared: Promise<Gpu> | null = null;
+
+/** One device for many engines, which do not end it: programs are compiled once. */
+export async function sharedGpu(): Promise<Gpu> {
+  shared ??= softwareGpu();
+  const gpu = await shared;
+  return Object.create(gpu, { [Symbol.dispose]: { value: () => undefined } });
+}
+
 /** Bun starts without the environment, so it is set in the C library, where the loader looks, and the loader is loaded ahead. */
 async function loadDriver(): Promise<void> {
   const environment = await driverEnvironment();

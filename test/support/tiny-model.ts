@@ -1,9 +1,15 @@
-/** Models for whole-network laws: random tiny weights on the real CPU engine, and the golden fixtures of real families. */
+/**
+ * Models for whole-network laws: random tiny weights on a real engine, and the golden fixtures of real families. The engine is the CPU's, or
+ * with PYRAMIDKV_ENGINE=webgpu the GPU's on a software device.
+ */
+import type { Engine } from "../../src/engine/index.ts";
 import { type OnnxEngineOptions, onnxEngine } from "../../src/engine/onnx/index.ts";
+import { webgpuEngine } from "../../src/engine/webgpu/index.ts";
 import type { Model } from "../../src/load.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 import { randomWeights, type TinyShape, tinyConfig } from "./random-model.ts";
+import { sharedGpu } from "./software-gpu.ts";
 
 export interface TinyModel extends Model {
   readonly weights: Weights;
@@ -31,7 +37,7 @@ async function modelOf(
   weights: Weights,
   options: OnnxEngineOptions,
 ): Promise<TinyModel> {
-  const engine = await onnxEngine(config, weights, { threads: 1, ...options });
+  const engine = await engineOf(config, weights, options);
   return {
     id,
     revision: null,
@@ -52,4 +58,9 @@ async function modelOf(
     },
     [Symbol.dispose]: () => engine[Symbol.dispose](),
   };
+}
+
+async function engineOf(config: ModelConfig, weights: Weights, options: OnnxEngineOptions): Promise<Engine> {
+  if (process.env.PYRAMIDKV_ENGINE !== "webgpu") return onnxEngine(config, weights, { threads: 1, ...options });
+  return webgpuEngine(config, weights, await sharedGpu());
 }

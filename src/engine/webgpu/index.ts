@@ -9,7 +9,6 @@ import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
 import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import { pagedAttention } from "../../../kernels/paged-attention/webgpu.ts";
 import { pagedScores } from "../../../kernels/paged-scores/webgpu.ts";
-import { referenceKernels, type Kernels } from "../../../kernels/index.ts";
 import { webgpuKernels } from "../../../kernels/webgpu.ts";
 import { KvError } from "../../error.ts";
 import type { Gpu } from "../../gpu/index.ts";
@@ -30,7 +29,7 @@ import { step } from "./step.ts";
 export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: Gpu): Promise<Engine> {
   refuseOddHeads(config);
   const arrays = gpuArrays(gpu);
-  const kernels = { ...referenceKernels(), ...webgpuKernels(gpu) } as unknown as Kernels;
+  const kernels = webgpuKernels(gpu);
   const rotary = new RotaryBlocks(arrays, config);
   const paged = pagedAttention(arrays, config);
   const run: GpuRun = {
