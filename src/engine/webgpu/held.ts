@@ -45,7 +45,10 @@ export class HeldEntries implements Disposable {
   of(cache: KvCache, count: number): HeldSequence {
     const kept = cache.layers.map((entries, layer) => this.#keptOf(layer, entries));
     const added = this.#added.get(cache.layout) ?? this.#begin(cache);
-    const known = added[0]?.counts[0] ?? 0;
+    const had = added[0]?.counts[0] ?? 0;
+    // An eviction may have taken the tail's tokens into the slots of others, and with them out of the tail.
+    const known = had > cache.tail.length ? 0 : had;
+    for (const heads of added) heads.counts.fill(known);
     if (known < cache.tail.length) this.#bringTail(cache, added, known);
     for (const [layer, heads] of added.entries()) this.#makeRoom(layer, heads, count);
     return { kept, added };
