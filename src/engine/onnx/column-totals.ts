@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
-import { sumsOf } from "./decoder.ts";
+import { sumsOf } from "./layer-attention.ts";
 import { floats } from "./run.ts";
 
 /** Adds up, chunk by chunk, the attention that every key receives; fp64, since thousands of terms meet in one sum. */

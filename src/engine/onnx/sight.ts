@@ -5,7 +5,7 @@ import type { Sight, TokenSight } from "../../cache/decider.ts";
 import { headLength, isUniform } from "../../cache/layer.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
-import { sumsOf } from "./decoder.ts";
+import { sumsOf } from "./layer-attention.ts";
 import { RecentQueries } from "./recent-queries.ts";
 import { floats, type Run } from "./run.ts";
 
