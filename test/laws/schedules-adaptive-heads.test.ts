@@ -11,7 +11,7 @@ import { define } from "../../src/methods/define.ts";
 import { lastTokens } from "../../src/methods/method.ts";
 import { select } from "../../src/methods/select.ts";
 import { betas, layersOf, ties } from "../support/arbitraries.ts";
-import { sum } from "../support/plain-scores.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const RUNS = 500;

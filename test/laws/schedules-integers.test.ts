@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { roundToTotal } from "../../src/allocation/round.ts";
 import { shareOut, withFloor } from "../../src/allocation/share-out.ts";
-import { sum } from "../support/plain-scores.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const RUNS = 500;

@@ -8,7 +8,7 @@ import { roundHalfEven } from "../../src/allocation/published/python.ts";
 import { pyramid } from "../../src/allocation/pyramid.ts";
 import type { Counts, FixedSchedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
 import { betas, scheduleRequests } from "../support/arbitraries.ts";
-import { sum } from "../support/plain-scores.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const RUNS = 500;

@@ -12,7 +12,7 @@ import type { Schedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
 import { uniform } from "../../src/allocation/uniform.ts";
 import { betas, scheduleRequests, ties } from "../support/arbitraries.ts";
 import { someCurves, someHeads } from "../support/measurements.ts";
-import { sum } from "../support/plain-scores.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const RUNS = 500;

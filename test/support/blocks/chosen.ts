@@ -5,7 +5,7 @@ import { type Selection, select } from "../../../src/methods/select.ts";
 import { inverseFrequencies } from "../../../src/model/rope.ts";
 import type { QueryMoments } from "../../../src/observation.ts";
 import type { LayerObservation } from "../../../src/scoring/score.ts";
-import { range } from "../plain-scores.ts";
+import { range } from "../numbers.ts";
 import type { PrefillCall } from "../recorded-engine.ts";
 import type { TinyModel } from "../tiny-model.ts";
 import { carriedOut, heldBefore, type Laws, positionsOf } from "./trial.ts";

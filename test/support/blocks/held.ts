@@ -1,6 +1,6 @@
 /** What is held on the way, and what is kept at the end. */
 import assert from "node:assert/strict";
-import { range, sum } from "../plain-scores.ts";
+import { range, sum } from "../numbers.ts";
 import { carriedOut, heldBefore, type Laws, positionsOf } from "./trial.ts";
 
 export const holdings: Laws = {
