@@ -1,6 +1,7 @@
 /** What an engine brings: one function a kernel, on its own device. Each kernel's folder says what it promises. */
 import type { AboveAverage } from "./above-average/index.ts";
 import type { AvgPool } from "./avg-pool/index.ts";
+import type { BeforeRope } from "./before-rope/index.ts";
 import type { ChunkAttention } from "./chunk-attention/index.ts";
 import type { ColumnMax } from "./column-max/index.ts";
 import type { ColumnSums } from "./column-sums/index.ts";
@@ -9,6 +10,7 @@ import type { GroupMax } from "./group-max/index.ts";
 import type { GroupMean } from "./group-mean/index.ts";
 import type { KeyNorms } from "./key-norms/index.ts";
 import type { KeySimilarity } from "./key-similarity/index.ts";
+import type { Leverage } from "./leverage/index.ts";
 import type { MaxPool } from "./max-pool/index.ts";
 import type { Moments } from "./moments/index.ts";
 import type { NearestKeys } from "./nearest-keys/index.ts";
@@ -40,6 +42,10 @@ export interface Kernels extends Disposable {
   readonly aboveAverage: AboveAverage;
   /** Sums of vectors and of their products with themselves: [s, r, d] -> [r, d] and [r, d, d]. */
   readonly moments: Moments;
+  /** Keys as they were before RoPE turned them to their positions: [KH, n, d], [KH, n], [d / 2] -> [KH, n, d]. */
+  readonly beforeRope: BeforeRope;
+  /** How little each vector can be made of the others of its head, all shortened first: [KH, n, d], [d, k] -> [KH, n]. */
+  readonly leverage: Leverage;
   /** Length of each key: [KH, n, d] -> [KH, n]. */
   readonly keyNorms: KeyNorms;
   /** Cosine of each key and the mean direction of its head's: [KH, n, d] -> [KH, n]. */

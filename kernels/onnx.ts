@@ -1,6 +1,7 @@
 /** Every kernel on the CPU, as small onnxruntime graphs. Sessions are opened at first use and live until disposal. */
 import { aboveAverage } from "./above-average/onnx.ts";
 import { avgPool } from "./avg-pool/onnx.ts";
+import { beforeRope } from "./before-rope/onnx.ts";
 import { chunkAttention } from "./chunk-attention/onnx.ts";
 import { columnMax } from "./column-max/onnx.ts";
 import { columnSums } from "./column-sums/onnx.ts";
@@ -10,6 +11,7 @@ import { groupMean } from "./group-mean/onnx.ts";
 import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/onnx.ts";
 import { keySimilarity } from "./key-similarity/onnx.ts";
+import { leverage } from "./leverage/onnx.ts";
 import { maxPool } from "./max-pool/onnx.ts";
 import { moments } from "./moments/onnx.ts";
 import { nearestKeys } from "./nearest-keys/onnx.ts";
@@ -36,6 +38,8 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     relativeSums: relativeSums(sessions),
     aboveAverage: aboveAverage(sessions),
     moments: moments(sessions),
+    beforeRope: beforeRope(sessions),
+    leverage: leverage(sessions),
     keyNorms: keyNorms(sessions),
     keySimilarity: keySimilarity(sessions),
     valueNorms: valueNorms(sessions),

@@ -1,6 +1,7 @@
 /** Every kernel as plain loops: slow (quadratic where attention is), for tests and for reading. */
 import { aboveAverage } from "./above-average/reference.ts";
 import { avgPool } from "./avg-pool/reference.ts";
+import { beforeRope } from "./before-rope/reference.ts";
 import { chunkAttention } from "./chunk-attention/reference.ts";
 import { columnMax } from "./column-max/reference.ts";
 import { columnSums } from "./column-sums/reference.ts";
@@ -10,6 +11,7 @@ import { groupMean } from "./group-mean/reference.ts";
 import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/reference.ts";
 import { keySimilarity } from "./key-similarity/reference.ts";
+import { leverage } from "./leverage/reference.ts";
 import { maxPool } from "./max-pool/reference.ts";
 import { moments } from "./moments/reference.ts";
 import { nearestKeys } from "./nearest-keys/reference.ts";
@@ -33,6 +35,8 @@ export const referenceKernels = (): Kernels => ({
   relativeSums,
   aboveAverage,
   moments,
+  beforeRope,
+  leverage,
   keyNorms,
   keySimilarity,
   valueNorms,

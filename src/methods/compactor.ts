@@ -56,7 +56,8 @@ export function compactorScore({ budget, blending, attention, ...leverage }: Ble
  *
  * @formula score[j] = lambda leverage[j] + noncausal[j], the scores of those two methods among all but the first 8 and last 4 tokens;
  *   lambda = 1 - b/n.
- * @cost That of both.
+ * @cost That of both: 10 % of prefill at n = 2000, 14 % at 1000, 17 % at 500; and prefill itself takes 5 to 7 % more to hold all queries
+ *   (2026-11).
  * @memory The budget; prefill holds all queries for it, n x H x d numbers a layer.
  * @helps Where what is asked is not known yet; not while a prompt is compressed in blocks.
  * @see https://arxiv.org/abs/2507.08143

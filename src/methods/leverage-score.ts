@@ -22,7 +22,8 @@ export const leverageOptions = { sketch: count(1).default(48), seed: seed() };
  *
  * @formula with x[j] = (k[j] before RoPE, less their mean) P, P a random d x 48 matrix, and X of rows x[j]:
  *   score[j] = z of x[j] (X' X + 0.01)^-1 x[j]'; z: less the layer's mean, divided by its standard deviation.
- * @cost d x d products of all keys twice, and a 48 x 48 inverse a head.
+ * @cost Three products of all keys with 48 channels, and a 48 x 48 factor a head: 3 % of prefill at n = 2000, 4 % at 1000, 6 % at 500
+ *   (2026-11).
  * @memory The budget; prefill holds the prompt's cache and nothing for it.
  * @helps Rare tokens such as numbers and names, whatever is asked; says nothing of what a question needs.
  * @see https://arxiv.org/abs/2507.08143

@@ -70,7 +70,7 @@ const ModelProto = root.lookupType("ModelProto");
 /** AttributeProto's type tags. */
 export const ATTRIBUTE = { float: 1, int: 2, string: 3, graph: 5, floats: 6, ints: 7 } as const;
 /** TensorProto's element types. */
-export const ELEMENT = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const ELEMENT = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 export type ElementType = keyof typeof ELEMENT;
 
 export interface AttributeProto {

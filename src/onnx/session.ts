@@ -3,7 +3,7 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { KvError } from "../error.ts";
 import type { OnnxModel } from "./graph.ts";
 
-export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** A dense row-major array: what goes into and comes out of a session. */
 export interface Feed {
@@ -43,8 +43,9 @@ export interface FilledWeight {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-const ELEMENT_OF = new Map<unknown, "float32" | "int32" | "int64" | "bool">([
+const ELEMENT_OF = new Map<unknown, "float32" | "float64" | "int32" | "int64" | "bool">([
   [Float32Array, "float32"],
+  [Float64Array, "float64"],
   [Int32Array, "int32"],
   [BigInt64Array, "int64"],
   [Uint8Array, "bool"],

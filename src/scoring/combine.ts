@@ -16,7 +16,7 @@ export const weightedSum = (...terms: readonly (readonly [weight: number, score:
     for (const [weight, score] of terms) {
       const scores = rankable(await score.evaluate(view), view);
       sum ??= new Float32Array(scores.data.length);
-      for (const [i, value] of scores.data.entries()) sum[i] = (sum[i] ?? 0) + weight * value;
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (scores.data[i] ?? 0);
       dims = scores.dims;
     }
     return { data: sum ?? new Float32Array(0), dims };

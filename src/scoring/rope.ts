@@ -1,5 +1,6 @@
 /** RoPE undone, and RoPE on average. Channel i of a vector turns together with channel i + d / 2. */
 import type { Tensor } from "../../kernels/index.ts";
+import { candidateRows } from "./candidate-rows.ts";
 import type { LayerView } from "./score.ts";
 
 /** Cosines and sines by which pairs of channels turn, [d / 2] each; averages of them also shorten. */
@@ -47,30 +48,11 @@ export function turnedMatrix(matrix: Float64Array, rotation: Rotation): Float64A
 }
 
 /** The candidates' keys before RoPE: [KH, to - from, d]. */
-export function candidateKeysBeforeRope(view: LayerView): Tensor {
-  const { keys, positions, frequencies, kvHeads, length } = view;
+export function candidateKeysBeforeRope(view: LayerView): Promise<Tensor> {
+  const { keys, positions, frequencies, kvHeads, length, kernels } = view;
   const { from, to } = view.candidates;
-  const half = frequencies.length;
-  const [count, size] = [to - from, 2 * half];
-  const unturned = new Float32Array(kvHeads * count * size);
-  const [cos, sin] = [new Float64Array(half), new Float64Array(half)];
-  let turnedTo = Number.NaN;
-  for (let j = 0; j < count; j++)
-    for (let head = 0; head < kvHeads; head++) {
-      const position = positions[head * length + from + j] ?? 0;
-      // Mostly the same for all heads, and the angles cost more than the rest.
-      for (let pair = 0; position !== turnedTo && pair < half; pair++) {
-        cos[pair] = Math.cos(position * (frequencies[pair] ?? 0));
-        sin[pair] = Math.sin(position * (frequencies[pair] ?? 0));
-      }
-      turnedTo = position;
-      const [source, target] = [(head * length + from + j) * size, (head * count + j) * size];
-      for (let pair = 0; pair < half; pair++) {
-        const [c, s] = [cos[pair] ?? 0, sin[pair] ?? 0];
-        const [a, b] = [keys.data[source + pair] ?? 0, keys.data[source + pair + half] ?? 0];
-        unturned[target + pair] = a * c + b * s;
-        unturned[target + pair + half] = b * c - a * s;
-      }
-    }
-  return { data: unturned, dims: [kvHeads, count, size] };
+  const at = new Int32Array(kvHeads * (to - from));
+  for (let head = 0; head < kvHeads; head++)
+    at.set(positions.subarray(head * length + from, head * length + to), head * (to - from));
+  return kernels.beforeRope(candidateRows(keys, view), at, frequencies);
 }

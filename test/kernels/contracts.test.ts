@@ -53,6 +53,14 @@ for (const [backend, kernels] of Object.entries(backends)) {
       await assert.rejects(kernels.quadraticForms(keys, normals(1, 2, 4, 3)), wrong);
       await assert.rejects(kernels.chunkAttention(normals(1, 2, 7, 4), keys, 4), wrong);
       await assert.rejects(kernels.chunkAttention(keys, keys, 0), { code: "invalid_option" });
+      await assert.rejects(kernels.beforeRope(keys, new Int32Array(15), new Float64Array(2)), {
+        ...wrong,
+        message: /is 15, but must be 16, one a key/,
+      });
+      await assert.rejects(kernels.beforeRope(keys, new Int32Array(16), new Float64Array(4)), wrong);
+      await assert.rejects(kernels.leverage(keys, matrix(3, 4), 1), wrong);
+      for (const ridge of [0, -1, Number.NaN])
+        await assert.rejects(kernels.leverage(keys, matrix(4, 4), ridge), { code: "invalid_option" });
       await assert.rejects(kernels.groupMean(matrix(5, 3), 2), wrong);
       await assert.rejects(kernels.groupMax(matrix(4, 3), 0), wrong);
       await assert.rejects(kernels.topK(matrix(2, 3), [1]), wrong);
@@ -79,6 +87,9 @@ for (const [backend, kernels] of Object.entries(backends)) {
       assert.deepEqual((await kernels.quadraticForms(normals(1, 2, 0, 4), normals(1, 4, 4, 4))).dims, [4, 0]);
       assert.deepEqual((await kernels.chunkAttention(normals(1, 2, 0, 4), normals(1, 1, 0, 4), 4)).dims, [2, 0]);
       assert.deepEqual((await kernels.keySimilarity(normals(1, 2, 0, 4))).dims, [2, 0]);
+      const unturned = await kernels.beforeRope(normals(1, 2, 0, 4), new Int32Array(0), new Float64Array(2));
+      assert.deepEqual(unturned.dims, [2, 0, 4]);
+      assert.deepEqual((await kernels.leverage(normals(1, 2, 0, 4), matrix(4, 3), 1)).dims, [2, 0]);
       assert.deepEqual((await kernels.gather(normals(1, 2, 3, 4), [none, none])).dims, [0, 4]);
     });
 

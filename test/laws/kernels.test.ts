@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { attentionRow } from "../../kernels/attention-row.ts";
 import { type Kernels, onnxKernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
-import { attentionInputs, matrices, normals, ties } from "../support/arbitraries.ts";
+import { attentionInputs, matrices, normals, ties, turnedKeys } from "../support/arbitraries.ts";
 import { holds } from "../support/seed.ts";
 
 const reference = referenceKernels();
@@ -139,6 +139,21 @@ for (const [backend, kernels] of Object.entries(backends)) {
         assertClose(await kernels.projections(keys, directions), await reference.projections(keys, directions));
         const matrices = normals(heads + 1, heads, size, size);
         assertClose(await kernels.quadraticForms(keys, matrices), await reference.quadraticForms(keys, matrices), 1e-3);
+      }));
+
+    test("keys before RoPE, at positions that heads share and at their own", () =>
+      holds(turnedKeys, async ({ keys, positions, frequencies }) => {
+        const expected = await reference.beforeRope(keys, positions, frequencies);
+        assertClose(await kernels.beforeRope(keys, positions, frequencies), expected);
+      }));
+
+    test("leverage, of more vectors than channels and of fewer, shortened and not", () =>
+      holds(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 16 })), async ([{ keys }, short]) => {
+        const [, , size = 0] = keys.dims;
+        const offset = { ...keys, data: keys.data.map((x, i) => x + 30 * (i % size)) }; // far from 0, as real keys are
+        const shortening = normals(short, size, short);
+        const expected = await reference.leverage(offset, shortening, 0.5);
+        assertClose(await kernels.leverage(offset, shortening, 0.5), expected, 1e-3);
       }));
 
     test("attention within chunks, the last one shorter", () =>

@@ -22,6 +22,7 @@ function echo() {
   const g = new Graph();
   for (const [name, type] of [
     ["f", "float32"],
+    ["d", "float64"],
     ["i", "int32"],
     ["l", "int64"],
     ["b", "bool"],
@@ -47,19 +48,21 @@ describe("memory", () => {
       for (const feeds of [
         {
           f: { data: Float32Array.of(1.5, -0, Number.NaN, 1e-40), dims: [2, 2] },
+          d: { data: Float64Array.of(1 / 3, 1e-300), dims: [1, 2] },
           i: { data: whole.subarray(1, 5), dims: [4, 1] },
           l: { data: BigInt64Array.of(2n ** 62n, -1n), dims: [1, 2] },
           b: { data: Uint8Array.of(1), dims: [1, 1] },
         },
         {
           f: { data: new Float32Array(0), dims: [0, 0] },
+          d: { data: new Float64Array(3).subarray(2), dims: [1, 1] },
           i: { data: new Int32Array(0), dims: [0, 3] },
           l: { data: new BigInt64Array(8).subarray(8), dims: [0, 1] },
           b: { data: new Uint8Array(3), dims: [3, 1] },
         },
       ]) {
-        const out = await session.run(feeds, ["f.out", "i.out", "l.out", "b.out"]);
-        for (const name of ["f", "i", "l", "b"] as const) {
+        const out = await session.run(feeds, ["f.out", "d.out", "i.out", "l.out", "b.out"]);
+        for (const name of ["f", "d", "i", "l", "b"] as const) {
           const { data, dims } = out[`${name}.out`];
           expect({ array: data.constructor, data: [...data] }).toEqual({
             array: feeds[name].data.constructor,

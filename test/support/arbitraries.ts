@@ -45,6 +45,26 @@ export const attentionInputs = fc
     })),
   );
 
+/** Keys with the positions that they stand at: rising without gaps, with them, or anyhow, in all heads alike or not. */
+export const turnedKeys = fc
+  .record({
+    seed,
+    kvHeads: upTo(3),
+    half: upTo(6),
+    length: upTo(50),
+    first: upTo(9000, 0),
+    gap: upTo(3, 0),
+    shift: upTo(2, 0),
+  })
+  .map(({ seed, kvHeads, half, length, first, gap, shift }) => ({
+    keys: normals(seed, kvHeads, length, 2 * half),
+    positions: Int32Array.from({ length: kvHeads * length }, (_, i) => {
+      const [head, j] = [Math.floor(i / length), i % length];
+      return first + shift * head + (gap === 0 ? (j * 17) % 31 : gap * j);
+    }),
+    frequencies: Float64Array.from({ length: half }, (_, i) => 10_000 ** (-i / half)),
+  }));
+
 /** Score matrices, ties among them, with the KV heads their rows are grouped by. */
 export const matrices = fc
   .record({ seed, kvHeads: upTo(4), group: upTo(4), columns: upTo(60, 0), levels: fc.constantFrom(2, 5, 1000) })

@@ -24,7 +24,7 @@ export interface Lent {
   readonly places: Float64Array;
 }
 
-const ARRAYS = [Float32Array, Int32Array, BigInt64Array, Uint8Array] as const;
+const ARRAYS = [Float32Array, Float64Array, Int32Array, BigInt64Array, Uint8Array] as const;
 /** Beyond the arrays' own: bytes that are numbers. */
 const BYTES = ARRAYS.length;
 
