@@ -1,5 +1,5 @@
 /** Attention reduced over queries, for the reference kernels: one row at a time, in double precision. */
-import { attentionRow } from "./attention-row.ts";
+import { attentionRows } from "./attention-rows.ts";
 import { attentionShape } from "./shapes.ts";
 import { type Tensor, tensor, type Visibility } from "./tensor.ts";
 
@@ -15,20 +15,14 @@ export function attentionColumns(
   visibility: Visibility,
   add: (before: number, attention: number, seen: number) => number,
 ): Tensor {
-  const { heads, group, queries: s, length, size } = attentionShape(kernel, queries, keys);
-  const columns = new Float32Array(heads * length);
-  for (let h = 0; h < heads; h++) {
-    const kvHead = Math.floor(h / group);
-    const headKeys = keys.data.subarray(kvHead * length * size, (kvHead + 1) * length * size);
-    const total = new Float64Array(length);
-    for (let i = 0; i < s; i++) {
-      const position = length - s + i;
-      const query = queries.data.subarray((h * s + i) * size, (h * s + i + 1) * size);
-      const seen = Math.min(position + 1, visibility.slidingWindow ?? Number.POSITIVE_INFINITY);
-      for (const [j, attention] of attentionRow(query, headKeys, position, visibility).entries())
-        total[j] = add(total[j] ?? 0, attention, seen);
+  const shape = attentionShape(kernel, queries, keys);
+  const { heads, length } = shape;
+  const columns = new Float64Array(heads * length);
+  for (const { head, position, attention } of attentionRows(shape, queries, keys, visibility)) {
+    const seen = Math.min(position + 1, visibility.slidingWindow ?? Number.POSITIVE_INFINITY);
+    for (const [j, mass] of attention.entries()) {
+      columns[head * length + j] = add(columns[head * length + j] ?? 0, mass, seen);
     }
-    columns.set(total, h * length);
   }
-  return tensor(columns, heads, length);
+  return tensor(Float32Array.from(columns), heads, length);
 }

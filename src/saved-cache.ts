@@ -4,7 +4,7 @@ import type { SavedMethod, SavedProvenance } from "./cache/file-format.ts";
 import { openCache } from "./cache/load.ts";
 import { writeCache } from "./cache/save.ts";
 import { KvError } from "./error.ts";
-import { assertDecodable } from "./generate/sequence.ts";
+import { assertDecodable } from "./generate/decodable.ts";
 import { identityOf, type Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
 

@@ -1,28 +1,23 @@
-import { attentionRow } from "../attention-row.ts";
+import { attentionRows } from "../attention-rows.ts";
 import { attentionShape, checkDims } from "../shapes.ts";
 import { tensor } from "../tensor.ts";
 import type { WindowStatistics } from "./index.ts";
 
 export const windowStatistics: WindowStatistics = async (queries, keys, weights, visibility) => {
-  const { heads, group, queries: w, length, size } = attentionShape("windowStatistics", queries, keys);
+  const shape = attentionShape("windowStatistics", queries, keys);
+  const { heads, queries: w, length } = shape;
   checkDims("windowStatistics", "weights", tensor(weights, weights.length), [w]);
   const earlier = length - w;
   const [sums, squares] = [new Float64Array(heads * earlier), new Float64Array(heads * earlier)];
   const entropies = new Float64Array(heads);
-  for (let h = 0; h < heads; h++) {
-    const kvHead = Math.floor(h / group);
-    const headKeys = keys.data.subarray(kvHead * length * size, (kvHead + 1) * length * size);
-    for (let i = 0; i < w; i++) {
-      const query = queries.data.subarray((h * w + i) * size, (h * w + i + 1) * size);
-      const attention = attentionRow(query, headKeys, earlier + i, visibility);
-      const weight = weights[i] ?? 0;
-      for (let j = 0; j < earlier; j++) {
-        const mass = attention[j] ?? 0;
-        const at = h * earlier + j;
-        sums[at] = (sums[at] ?? 0) + weight * mass;
-        squares[at] = (squares[at] ?? 0) + weight * mass ** 2;
-        if (mass > 0) entropies[h] = (entropies[h] ?? 0) - weight * mass * Math.log(mass);
-      }
+  for (const { head, query, attention } of attentionRows(shape, queries, keys, visibility)) {
+    const weight = weights[query] ?? 0;
+    for (let j = 0; j < earlier; j++) {
+      const mass = attention[j] ?? 0;
+      const at = head * earlier + j;
+      sums[at] = (sums[at] ?? 0) + weight * mass;
+      squares[at] = (squares[at] ?? 0) + weight * mass ** 2;
+      if (mass > 0) entropies[head] = (entropies[head] ?? 0) - weight * mass * Math.log(mass);
     }
   }
   return {

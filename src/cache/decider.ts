@@ -15,6 +15,8 @@ export interface TokenSight {
   readonly attention: readonly (readonly Float32Array[])[] | null;
 }
 
+export const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
+
 /** A cache as it is after a token, before anything goes. */
 export interface Held extends Stored {
   /** What the newest token showed. */

@@ -22,27 +22,6 @@ export interface Stored {
 /** Places that go, ascending: [layer][kvHead]. */
 export type Evictions = readonly (readonly (readonly number[])[])[];
 
-/** True positions of one head's entries as they lie, the tail's last. */
-export function positionsOf({ layers, tail, length }: Stored, layer: number, kvHead: number): Int32Array {
-  const entries = layers[layer];
-  const kept = entries?.positions.subarray(entries.offsets[kvHead], entries.offsets[kvHead + 1]) ?? new Int32Array(0);
-  const all = new Int32Array(kept.length + tail.length);
-  all.set(kept);
-  for (let i = 0; i < tail.length; i++) all[kept.length + i] = length - tail.length + i;
-  return all;
-}
-
-/** Calls `each` for every KV head, with the true positions of its entries as they lie: [layer][kvHead]. */
-export const everyHead = <T>(
-  stored: Stored,
-  each: (positions: Int32Array, layer: number, kvHead: number) => T,
-): readonly (readonly T[])[] =>
-  stored.layers.map((_, layer) =>
-    Array.from({ length: stored.geometry.kvHeads }, (_, kvHead) =>
-      each(positionsOf(stored, layer, kvHead), layer, kvHead),
-    ),
-  );
-
 /** What goes, each head's places ascending; null for nothing at all. @throws KvError `wrong_shape` for places that are not there */
 export function evictions(gone: Evictions, { layers, tail, geometry }: Stored): Evictions | null {
   const found = [gone.length, ...new Set(gone.map(({ length }) => length))];

@@ -7,7 +7,7 @@ import { openRangeFile, type RangeFile } from "../model/weights/range-file.ts";
 import { readSafetensorsHeader, readSafetensorsMetadata } from "../model/weights/safetensors-header.ts";
 import { storedWeights } from "../model/weights/stored.ts";
 import type { Weights } from "../model/weights/weights.ts";
-import type { CacheContents } from "./cache.ts";
+import type { CacheContents } from "./contents.ts";
 import { FORMAT, NO_HASH, type SavedCache, savedMethod, savedProvenance, savedShape } from "./file-format.ts";
 import { type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { tailOf } from "./tail.ts";

@@ -7,6 +7,7 @@
  */
 import { KvError } from "../error.ts";
 import { type CacheGeometry, type LayerEntries, offsetsOf } from "./layer.ts";
+import { gatherInPlace, insert } from "./packed-heads.ts";
 
 export class PromptCache {
   readonly #geometry: CacheGeometry;
@@ -153,36 +154,4 @@ export class PromptCache {
 function eachOnce<T>(values: readonly T[], change: (value: T) => T): readonly T[] {
   const changed = new Map([...new Set(values)].map((value) => [value, change(value)]));
   return values.map((value) => changed.get(value) ?? value);
-}
-
-/** [heads, old] packed at the front of `buffer` becomes [heads, old + added], the added numbers taken from [heads, added]. */
-function insert<T extends Float32Array | Int32Array>(
-  buffer: T,
-  chunk: T,
-  heads: number,
-  old: number,
-  added: number,
-): void {
-  for (let h = heads - 1; h >= 0; h--) {
-    const to = h * (old + added);
-    buffer.copyWithin(to, h * old, (h + 1) * old);
-    buffer.set(chunk.subarray(h * added, (h + 1) * added), to + old);
-  }
-}
-
-/** [heads, length, size] packed at the front of `buffer` becomes [heads, kept, size]: each head's rows, ascending. */
-function gatherInPlace(
-  buffer: Float32Array | Int32Array | undefined,
-  rows: readonly Int32Array[],
-  length: number,
-  size: number,
-): void {
-  let to = 0;
-  for (const [head, kept] of rows.entries()) {
-    for (const row of kept) {
-      const from = (head * length + row) * size;
-      buffer?.copyWithin(to, from, from + size);
-      to += size;
-    }
-  }
 }

@@ -1,3 +1,5 @@
+import type { CacheGeometry } from "./layer.ts";
+
 /**
  * The entries of the tokens generated since the last eviction, if there was one, which every layer and KV head keeps: [capacity,
  * L * 2 * KH * d], a token's row being [L, 2, KH, d]. Capacity doubles, so that an append costs amortised constant time.
@@ -9,6 +11,9 @@ export interface Tail {
 
 /** Entries a tail starts with, per KV head; capacities are this times a power of two. */
 export const TAIL_PAGE = 16;
+
+/** Numbers of one token in all layers. */
+export const rowLength = ({ layers, kvHeads, headDim }: CacheGeometry): number => layers * 2 * kvHeads * headDim;
 
 export const emptyTail: Tail = { data: new Float32Array(0), length: 0 };
 

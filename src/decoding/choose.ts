@@ -1,7 +1,8 @@
 /** A compression method applied to what a cache holds by now, layers and heads of unequal lengths among them. */
 import type { Held, Workplace } from "../cache/decider.ts";
-import { type Evictions, everyHead, positionsOf } from "../cache/evict.ts";
+import type { Evictions } from "../cache/evict.ts";
 import { gathered } from "../cache/gathered.ts";
+import { everyHead, positionsOf } from "../cache/inventory.ts";
 import type { Method } from "../methods/method.ts";
 import { inverseFrequencies } from "../model/rope.ts";
 import { rankable } from "../scoring/rankable.ts";

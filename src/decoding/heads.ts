@@ -1,5 +1,6 @@
 /** Heads that hold too much, one by one. */
-import { type Evictions, positionsOf, type Stored } from "../cache/evict.ts";
+import type { Evictions, Stored } from "../cache/evict.ts";
+import { positionsOf } from "../cache/inventory.ts";
 import { headLength } from "../cache/layer.ts";
 
 /** What one KV head of one layer holds. */

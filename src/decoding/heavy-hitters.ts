@@ -1,5 +1,5 @@
 import type { Decider, Held } from "../cache/decider.ts";
-import { everyHead } from "../cache/evict.ts";
+import { everyHead } from "../cache/inventory.ts";
 import { KvError } from "../error.ts";
 import { share } from "../methods/options.ts";
 import { lowest } from "./lowest.ts";

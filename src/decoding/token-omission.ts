@@ -1,5 +1,5 @@
 import type { Decider, Held } from "../cache/decider.ts";
-import { everyHead } from "../cache/evict.ts";
+import { everyHead } from "../cache/inventory.ts";
 import { excessOfHeads, type HeldEntries } from "./heads.ts";
 import { lowest } from "./lowest.ts";
 import { placesIn, valuesAt } from "./places.ts";

@@ -5,7 +5,7 @@ import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
 import { prefillSchema } from "../prefill.ts";
 import { continuationOf } from "../prompt.ts";
-import { assertDecodable } from "./sequence.ts";
+import { assertDecodable } from "./decodable.ts";
 
 export interface ExtendOptions {
   /** Tokens run at once, at most; the result does not depend on it. Default 128. */

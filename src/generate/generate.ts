@@ -3,11 +3,12 @@ import type { KvCache } from "../cache/cache.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { checked } from "../options.ts";
+import { assertDecodable, isFull } from "./decodable.ts";
 import { decode } from "./decode.ts";
 import { type BatchOptions, type GenerateOptions, stepSchema } from "./options.ts";
 import { type Replay, replay } from "./replay.ts";
 import { type IndexedToken, Run } from "./run.ts";
-import { assertDecodable, type Generated, type GeneratedToken, isFull } from "./sequence.ts";
+import type { Generated, GeneratedToken } from "./sequence.ts";
 
 export type { BatchOptions, GenerateOptions } from "./options.ts";
 export type { IndexedToken } from "./run.ts";

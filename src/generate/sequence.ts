@@ -1,13 +1,12 @@
 /** One sequence that is being generated: what comes of its logits, and why it ends. */
 import type { KvCache } from "../cache/cache.ts";
-import type { CacheGeometry } from "../cache/layer.ts";
 import type { DecodingPolicy } from "../decoding/policy.ts";
-import { KvError } from "../error.ts";
-import { identityOf, type Model } from "../load.ts";
+import type { Model } from "../load.ts";
+import { assertDecodable, isFull } from "./decodable.ts";
 import type { DecodingStep } from "./decode.ts";
 import type { CheckedOptions } from "./options.ts";
 import { type Sampler, sampler } from "./sampling.ts";
-import { type TextStream, textStream } from "./text.ts";
+import { noText, type TextStream, textStream } from "./text.ts";
 
 /** Why a generation ended: a stop token or string, `maxNewTokens`, the end of the model's context, or a reader that left. */
 export type FinishReason = "stop" | "length" | "context" | "left";
@@ -129,36 +128,4 @@ export class Sequence implements Disposable {
     this.#given = { tokens: this.#tokens.length, text: this.#text.length };
     for (const [i, token] of tokens.entries()) yield { token, text: i === tokens.length - 1 ? text : "" };
   }
-}
-
-/** Whether a next token has no place in the model's context: no true position or, once an endless policy turned keys, none within the cache. */
-export function isFull({ config }: Model, cache: KvCache, evict: DecodingPolicy | undefined): boolean {
-  if (cache.length < config.contextLength) return false;
-  const inCache = evict?.endless === true && cache.layers.every(({ turned }) => turned !== undefined);
-  return !inCache || Math.max(...cache.lengths.flat()) >= config.contextLength;
-}
-
-/** @throws KvError `wrong_model` if the cache is not this model's, `disposed` */
-export function assertDecodable(model: Model, cache: KvCache): void {
-  const found = shape(cache.model, cache.geometry);
-  const allowed = shape(identityOf(model), model.config);
-  if (found === allowed) return;
-  throw new KvError({ code: "wrong_model", path: ["cache", "model"], found, allowed: `the model in use, ${allowed}` });
-}
-
-const shape = (model: string, { layers, kvHeads, headDim }: CacheGeometry): string =>
-  `${model} (${layers} layers, ${kvHeads} KV heads of ${headDim})`;
-
-/** For a model without tokenizer: no text, and none to stop at. */
-function noText(stops: readonly string[]): TextStream {
-  if (stops.length > 0) {
-    throw new KvError({
-      code: "tokenizer_missing",
-      path: ["generate", "stopStrings"],
-      found: stops,
-      allowed: "[] for a model without tokenizer",
-    });
-  }
-  const nothing = { text: "", stopped: false, settled: true };
-  return { push: () => nothing, end: () => nothing };
 }

@@ -1,5 +1,6 @@
 /** Text of a growing list of tokens, up to a stop string; it never takes back what it gave. */
 
+import { KvError } from "../error.ts";
 import { streamDecoder } from "../model/tokenizer/stream.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 
@@ -40,6 +41,20 @@ export function textStream(tokenizer: Tokenizer, stops: readonly string[]): Text
     push: (token) => release(decoder.push(token), true),
     end: () => release(decoder.end(), false),
   };
+}
+
+/** For a model without tokenizer: no text, and none to stop at. @throws KvError `tokenizer_missing` where there is one to stop at */
+export function noText(stops: readonly string[]): TextStream {
+  if (stops.length > 0) {
+    throw new KvError({
+      code: "tokenizer_missing",
+      path: ["generate", "stopStrings"],
+      found: stops,
+      allowed: "[] for a model without tokenizer",
+    });
+  }
+  const nothing = { text: "", stopped: false, settled: true };
+  return { push: () => nothing, end: () => nothing };
 }
 
 /** Where the stop string begins that is complete first, read character by character; -1 if there is none. */

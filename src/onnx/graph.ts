@@ -4,32 +4,18 @@
  * A value is the name of an edge. Constants are small and stored in the graph; weights lie beside it (external data), in memory
  * or in files of their names, and are computed when they are asked for. Subgraphs (for `If`) see the values around them.
  */
+import { type Attributes, attribute, type Dim, valueInfo } from "./described.ts";
+import { edge, Initializers, type OnnxWeight, type Value } from "./initializers.ts";
 import {
-  ATTRIBUTE,
   type AttributeProto,
-  ELEMENT,
   type ElementType,
   encodeModel,
   type GraphProto,
   type NodeProto,
-  type TensorProto,
   type ValueInfoProto,
 } from "./schema.ts";
 
-/** The name of an edge in a graph. */
-export type Value = string & { readonly edge: unique symbol };
-export type Dim = number | string;
-export type Attribute = number | string | readonly number[] | { readonly float: number } | GraphProto;
-export type Attributes = Readonly<Record<string, Attribute>>;
-
-/** A weight beside a graph, not yet computed. */
-export interface OnnxWeight {
-  /** A plain file name, under which the graph refers to it. */
-  readonly path: string;
-  readonly byteLength: number;
-  /** Computes it into the first `byteLength` bytes. */
-  readonly fill: (into: ArrayBuffer) => void;
-}
+export type { OnnxWeight, Value };
 
 /** A finished graph: what a `SessionHost` opens. The same whether its weights come from memory or from files. */
 export interface OnnxModel {
@@ -38,21 +24,16 @@ export interface OnnxModel {
 }
 
 const OPSET = 21;
-const edge = (name: string) => name as Value;
 
 export class Graph {
   readonly #nodes: NodeProto[] = [];
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
-  readonly #initializers: TensorProto[];
-  readonly #weights: OnnxWeight[];
-  readonly #constants: Map<string, Value>;
+  readonly #initializers: Initializers;
   readonly #prefix: string;
 
   constructor(outer?: Graph, prefix = "") {
-    this.#initializers = outer === undefined ? [] : outer.#initializers;
-    this.#weights = outer === undefined ? [] : outer.#weights;
-    this.#constants = outer === undefined ? new Map() : outer.#constants;
+    this.#initializers = outer === undefined ? new Initializers() : outer.#initializers;
     this.#prefix = prefix;
   }
 
@@ -100,23 +81,28 @@ export class Graph {
 
   /** A shape, axes or sizes: int64 [values.length]. */
   ints(...values: readonly number[]): Value {
-    return this.#constant(`i${values.join(",")}`, "int64", [values.length], bytes(BigInt64Array.from(values, BigInt)));
+    return this.#initializers.constant(
+      `i${values.join(",")}`,
+      "int64",
+      [values.length],
+      bytes(BigInt64Array.from(values, BigInt)),
+    );
   }
 
   /** An int64 scalar. */
   int(value: number): Value {
-    return this.#constant(`s${value}`, "int64", [], bytes(BigInt64Array.of(BigInt(value))));
+    return this.#initializers.constant(`s${value}`, "int64", [], bytes(BigInt64Array.of(BigInt(value))));
   }
 
   /** An fp32 scalar. */
   float(value: number): Value {
-    return this.#constant(`f${value}`, "float32", [], bytes(Float32Array.of(value)));
+    return this.#initializers.constant(`f${value}`, "float32", [], bytes(Float32Array.of(value)));
   }
 
   /** An fp32 weight beside the graph. Names are plain file names, unique across the graph and its subgraphs. */
   weight(name: string, shape: readonly number[], fill: (into: Float32Array<ArrayBuffer>) => void): Value {
     const length = size(shape);
-    return this.#external(name, "float32", shape, length * Float32Array.BYTES_PER_ELEMENT, (into) =>
+    return this.#initializers.weight(name, "float32", shape, length * Float32Array.BYTES_PER_ELEMENT, (into) =>
       fill(new Float32Array(into, 0, length)),
     );
   }
@@ -124,7 +110,7 @@ export class Graph {
   /** A weight of bytes (uint8), named as those of fp32 are. */
   byteWeight(name: string, shape: readonly number[], fill: (into: Uint8Array<ArrayBuffer>) => void): Value {
     const length = size(shape);
-    return this.#external(name, "uint8", shape, length, (into) => fill(new Uint8Array(into, 0, length)));
+    return this.#initializers.weight(name, "uint8", shape, length, (into) => fill(new Uint8Array(into, 0, length)));
   }
 
   /**
@@ -153,37 +139,11 @@ export class Graph {
     const graph = {
       name,
       node: this.#nodes,
-      initializer: this.#initializers,
+      initializer: this.#initializers.tensors,
       input: this.#inputs,
       output: this.#outputs,
     };
-    return { graph: encodeModel(graph, OPSET), weights: this.#weights };
-  }
-
-  #external(
-    name: string,
-    type: ElementType,
-    dims: readonly number[],
-    byteLength: number,
-    fill: OnnxWeight["fill"],
-  ): Value {
-    const externalData = [
-      { key: "location", value: name },
-      { key: "offset", value: "0" },
-      { key: "length", value: String(byteLength) },
-    ];
-    this.#initializers.push({ dims, dataType: ELEMENT[type], name, externalData, dataLocation: 1 });
-    this.#weights.push({ path: name, byteLength, fill });
-    return edge(name);
-  }
-
-  #constant(key: string, type: ElementType, dims: readonly number[], rawData: Uint8Array): Value {
-    const known = this.#constants.get(key);
-    if (known !== undefined) return known;
-    const name = `const/${key}`;
-    this.#initializers.push({ dims, dataType: ELEMENT[type], name, rawData });
-    this.#constants.set(key, edge(name));
-    return edge(name);
+    return { graph: encodeModel(graph, OPSET), weights: this.#initializers.weights };
   }
 
   #node(
@@ -208,19 +168,6 @@ export class Graph {
     });
     return [first, ...rest];
   }
-}
-
-function attribute([name, value]: readonly [string, Attribute]): AttributeProto {
-  if (typeof value === "number") return { name, type: ATTRIBUTE.int, i: value };
-  if (typeof value === "string") return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(value) };
-  if ("float" in value) return { name, type: ATTRIBUTE.float, f: value.float };
-  if ("node" in value) return { name, type: ATTRIBUTE.graph, g: value };
-  return { name, type: ATTRIBUTE.ints, ints: value };
-}
-
-function valueInfo(name: string, type: ElementType, shape: readonly Dim[]): ValueInfoProto {
-  const dim = shape.map((d) => (typeof d === "number" ? { dimValue: d } : { dimParam: d }));
-  return { name, type: { tensorType: { elemType: ELEMENT[type], shape: { dim } } } };
 }
 
 const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);

@@ -16,7 +16,7 @@ import {
 import { scheduleRequests } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { someCurves, someHeads } from "../support/measurements.ts";
-import { sum } from "../support/plain-attention.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const unseen = () => assert.fail("looks at sizes alone");

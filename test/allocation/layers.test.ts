@@ -16,7 +16,8 @@ import { cake, d2o, zigZagKV } from "../../src/methods/index.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { layersOf, prompts } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
-import { mean, plainAttention, sum, variance } from "../support/plain-attention.ts";
+import { mean, sum, variance } from "../support/numbers.ts";
+import { plainAttention } from "../support/plain-attention.ts";
 import { holds } from "../support/seed.ts";
 
 const WINDOW = 3;

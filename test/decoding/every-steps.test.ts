@@ -22,6 +22,7 @@ import {
 } from "../../src/index.ts";
 import { faultOf } from "../support/fault.ts";
 import { smallestBudget } from "../support/method-laws.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 import { heldBy } from "../support/streams.ts";
 import { sharedModel, tinyModel } from "../support/tiny-model.ts";
@@ -35,7 +36,6 @@ const trials = fc.record({
   room: fc.integer({ min: 0, max: 30 }),
 });
 
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 const entries = (cache: KvCache) => sum(cache.lengths.flat());
 
 /** Whether it is a method that every few steps can be run again: eight, as few as a trial has. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
 import { gathered } from "../../src/cache/gathered.ts";
-import { RotaryTables } from "../../src/engine/rotary-tables.ts";
 import { rowFeeds } from "../../src/engine/onnx/rows.ts";
+import { RotaryTables } from "../../src/engine/rotary-tables.ts";
 import {
   compress,
   generate,

@@ -5,6 +5,7 @@ import { type Context, contextOf } from "../../src/context.ts";
 import { type Funnel, funnel } from "../../src/funnel/index.ts";
 import { prefill } from "../../src/index.ts";
 import { maxDifference } from "../support/golden.ts";
+import { sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 import { sharedModel } from "../support/tiny-model.ts";
 
@@ -27,7 +28,6 @@ const trials: fc.Arbitrary<Trial> = fc
   })
   .map(({ share, ...trial }) => ({ ...trial, window: Math.min(share, trial.tokens.length) }));
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const slice = (values: readonly number[], from: number, to: number) => sum(values.slice(Math.max(0, from), to));
 const nats = (values: readonly number[]) => -sum(values.filter((p) => p > 0).map((p) => p * Math.log(p)));
 

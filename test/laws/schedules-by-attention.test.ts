@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
 import { byScore, globalHeads, keyNorm, lazyLayers, type ScheduleRequest, uniform } from "../../src/index.ts";
 import { layersOf, ties } from "../support/arbitraries.ts";
-import { range, sum } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const sizes = fc.record({

@@ -26,7 +26,8 @@ import { importanceOf } from "../../src/measured/future-importance.ts";
 import { nonIncreasing } from "../../src/measured/non-increasing.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { faultOf } from "../support/fault.ts";
-import { mean, plainAttention, sum } from "../support/plain-attention.ts";
+import { mean, sum } from "../support/numbers.ts";
+import { plainAttention } from "../support/plain-attention.ts";
 import { holds } from "../support/seed.ts";
 import { type TinyModel, tinyModel } from "../support/tiny-model.ts";
 

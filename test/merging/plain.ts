@@ -1,4 +1,5 @@
 /** Each merge once more, as plainly as its formula: one kept entry at a time. */
+import { dot, mean, sum, type Vector } from "../support/numbers.ts";
 
 export interface PlainHead {
   /** [n][d] */
@@ -10,12 +11,8 @@ export interface PlainHead {
   readonly draw: () => number;
 }
 
-type Vector = readonly number[];
 export type PlainMerge = (head: PlainHead) => { readonly keys: readonly Vector[]; readonly values: readonly Vector[] };
 
-const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
-const mean = (numbers: readonly number[]) => sum(numbers) / numbers.length;
-const dot = (a: Vector, b: Vector) => sum(a.map((x, i) => x * (b[i] ?? 0)));
 const cosine = (a: Vector, b: Vector) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 const distance = (a: Vector, b: Vector) => Math.hypot(...a.map((x, i) => x - (b[i] ?? 0)));
 const total = (vectors: readonly Vector[]) => (vectors[0] ?? []).map((_, c) => sum(vectors.map((v) => v[c] ?? 0)));

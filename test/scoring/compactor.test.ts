@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { asPublished, compactor, leverageScore, nonCausalAttention } from "../../src/index.ts";
 import { keyLeverage } from "../../src/scoring/key-leverage.ts";
 import type { Score } from "../../src/scoring/score.ts";
-import { agrees, onViews, standardised, sum } from "../support/score-views.ts";
+import { sum } from "../support/numbers.ts";
+import { agrees, onViews, standardised } from "../support/score-views.ts";
 import { leverage, neighbours } from "./restated.ts";
 
 const scoreOf = ({ score }: { readonly score: Score | null }): Score => score ?? assert.fail();

@@ -5,7 +5,8 @@ import { referenceKernels } from "../../kernels/index.ts";
 import { criticalAdaKV, criticalKV, firstBest, maxPool } from "../../src/index.ts";
 import { type LayerObservation, type LayerView, step } from "../../src/scoring/score.ts";
 import { layersOf, matrices } from "../support/arbitraries.ts";
-import { attention, best, dot, groupMean, keeps, queryHeads, range, sum, vector } from "../support/plain-scores.ts";
+import { dot, range, sum } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps, queryHeads, vector } from "../support/plain-scores.ts";
 import { holds } from "../support/seed.ts";
 
 const W = 3;

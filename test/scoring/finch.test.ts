@@ -1,7 +1,8 @@
 import { test } from "bun:test";
 import assert from "node:assert/strict";
 import { finch } from "../../src/index.ts";
-import { attention, best, groupMean, keeps, range, seenBy, sum } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps, seenBy } from "../support/plain-scores.ts";
 
 test("FINCH keeps what the question's tokens attend to, each times how many tokens it sees", () =>
   keeps(

@@ -5,20 +5,8 @@ import type { QueryStatistics } from "../../src/scoring/query-statistics.ts";
 import type { LayerView, Score } from "../../src/scoring/score.ts";
 import { normals } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
-import {
-  agrees,
-  dot,
-  norm,
-  onViews,
-  range,
-  ropeMatrix,
-  sum,
-  times,
-  timesMatrix,
-  transpose,
-  type Vector,
-  vectors,
-} from "../support/score-views.ts";
+import { dot, norm, range, sum, type Vector } from "../support/numbers.ts";
+import { agrees, onViews, ropeMatrix, times, timesMatrix, transpose, vectors } from "../support/score-views.ts";
 
 interface Formula {
   readonly future?: number;

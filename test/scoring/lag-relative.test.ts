@@ -5,7 +5,8 @@ import { lagKV, select } from "../../src/index.ts";
 import { lagRelative } from "../../src/scoring/lag-relative.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
 import { layersOf } from "../support/arbitraries.ts";
-import { onViews, range, sum, type Vector, vectors } from "../support/score-views.ts";
+import { range, sum, type Vector } from "../support/numbers.ts";
+import { onViews, vectors } from "../support/score-views.ts";
 
 /** @param slack more than that must shares differ to be told apart: where spreads are large, softmax gives almost equal ones */
 const formula =

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { cur } from "../../src/index.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
 import { gaussianSketch } from "../../src/scoring/sketch.ts";
-import { agrees, dot, onViews, range, sum, type Vector, vectors } from "../support/score-views.ts";
+import { dot, range, sum, type Vector } from "../support/numbers.ts";
+import { agrees, onViews, vectors } from "../support/score-views.ts";
 
 const joins = {
   product: (key: number, value: number) => key * value,

@@ -4,7 +4,8 @@ import { referenceKernels } from "../../kernels/index.ts";
 import { drawn, nacl } from "../../src/index.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
 import { layersOf } from "../support/arbitraries.ts";
-import { attention, best, groupMean, keeps, range, sum } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps } from "../support/plain-scores.ts";
 
 test("NACL keeps what its proxies attend to most, and as many others as are to be drawn", () =>
   keeps(

@@ -10,7 +10,8 @@ import { faultOf } from "../support/fault.ts";
 import { letters } from "../support/letter-task.ts";
 import { assertMethodLaw, methodLaws } from "../support/method-laws.ts";
 import { assertNetworkLaw, networkLaws } from "../support/network-laws.ts";
-import { attention, best, groupMean, keeps, range, sum } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps } from "../support/plain-scores.ts";
 import { holds } from "../support/seed.ts";
 import { sharedModel } from "../support/tiny-model.ts";
 

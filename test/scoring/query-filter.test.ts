@@ -7,7 +7,8 @@ import { type Filters, queryFilter } from "../../src/scoring/query-filter.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
 import { normals } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
-import { dot, onViews, range, ropeMatrix, sum, times, type Vector, vectors } from "../support/score-views.ts";
+import { dot, range, sum, type Vector } from "../support/numbers.ts";
+import { onViews, ropeMatrix, times, vectors } from "../support/score-views.ts";
 
 /** The eigenvector of the largest eigenvalue of a symmetric matrix, by Jacobi's rotations. */
 function principal(matrix: readonly Vector[]): number[] {

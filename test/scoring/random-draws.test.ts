@@ -4,7 +4,8 @@ import { random } from "../../src/index.ts";
 import { normalAt, uniformAt } from "../../src/scoring/draw.ts";
 import { randomDraws } from "../../src/scoring/random-draws.ts";
 import { faultOf } from "../support/fault.ts";
-import { agrees, onViews, positionsOf, range } from "../support/score-views.ts";
+import { range } from "../support/numbers.ts";
+import { agrees, onViews, positionsOf } from "../support/score-views.ts";
 
 describe("random draws", () => {
   test("are of the seed, the layer, the head and the position, and of nothing else", () =>

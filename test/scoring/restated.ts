@@ -2,15 +2,12 @@
 
 import type { LayerView } from "../../src/scoring/score.ts";
 import { gaussianSketch } from "../../src/scoring/sketch.ts";
+import { dot, norm, range, sum } from "../support/numbers.ts";
 import {
-  dot,
-  norm,
   positionsOf,
-  range,
   ropeMatrix,
   solved,
   standardised,
-  sum,
   times,
   timesMatrix,
   transpose,

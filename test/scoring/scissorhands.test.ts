@@ -1,7 +1,8 @@
 import { test } from "bun:test";
 import assert from "node:assert/strict";
 import { scissorhands } from "../../src/index.ts";
-import { attention, best, groupMean, keeps, range, seenBy } from "../support/plain-scores.ts";
+import { range } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps, seenBy } from "../support/plain-scores.ts";
 
 for (const history of [1, 7, 500])
   test(`Scissorhands keeps what most of the last ${history} queries attend to more than to the average token`, () =>

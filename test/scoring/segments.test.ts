@@ -7,7 +7,7 @@ import type { LayerView } from "../../src/scoring/score.ts";
 import { layersOf, normals } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { assertMethodLaw, methodLaws } from "../support/method-laws.ts";
-import { range, sum } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
 import { holds } from "../support/seed.ts";
 
 const shape = { seed: 4, layers: 1, kvHeads: 2, group: 2, length: 30, budget: 12 };

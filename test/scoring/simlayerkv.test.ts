@@ -1,7 +1,8 @@
 import { test } from "bun:test";
 import assert from "node:assert/strict";
 import { simLayerKV } from "../../src/index.ts";
-import { attention, best, groupMean, keeps, queryHeads, range, sum } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps, queryHeads } from "../support/plain-scores.ts";
 
 const [SINKS, RECENT, QUERIES] = [2, 5, 2];
 

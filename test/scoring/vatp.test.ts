@@ -1,7 +1,8 @@
 import { test } from "bun:test";
 import assert from "node:assert/strict";
 import { vatp } from "../../src/index.ts";
-import { attention, best, groupMean, keeps, range, sum, vector } from "../support/plain-scores.ts";
+import { range, sum } from "../support/numbers.ts";
+import { attention, best, groupMean, keeps, vector } from "../support/plain-scores.ts";
 
 test("VATP keeps what has most of all attention times the sum of its value's sizes, beside sinks and window", () =>
   keeps(

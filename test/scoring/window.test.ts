@@ -7,7 +7,8 @@ import { attentionStability, recency, recentAttention, type Score } from "../../
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { layersOf, prompts } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
-import { mean, plainAttention, sum, variance } from "../support/plain-attention.ts";
+import { mean, sum, variance } from "../support/numbers.ts";
+import { plainAttention } from "../support/plain-attention.ts";
 import { holds } from "../support/seed.ts";
 
 const windows = fc.integer({ min: 2, max: 6 });

@@ -10,6 +10,7 @@ import type { Method } from "../../src/methods/method.ts";
 import { type Selection, select } from "../../src/methods/select.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { layersOf, type PromptShape, prompts } from "./arbitraries.ts";
+import { range } from "./numbers.ts";
 import { holds } from "./seed.ts";
 
 /** One method applied to one random prefill. */
@@ -22,7 +23,6 @@ interface Trial {
 
 type Law = (trial: Trial) => void | Promise<void>;
 
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const plain = (selection: Selection) => selection.map((heads) => heads.map((positions) => [...positions]));
 
 /** The layers that a method chooses in, by number; the others have a sliding window, and these have none or all of them have. */

@@ -20,10 +20,3 @@ export function plainAttention({ queries, keys, kvHeads, slidingWindow }: LayerO
     }),
   );
 }
-
-export const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
-export const mean = (numbers: readonly number[]): number => sum(numbers) / numbers.length;
-
-/** Of a sample: divided by one less than there are. */
-export const variance = (numbers: readonly number[]): number =>
-  sum(numbers.map((one) => (one - mean(numbers)) ** 2)) / (numbers.length - 1);

@@ -4,11 +4,8 @@ import type { Method } from "../../src/methods/method.ts";
 import { select } from "../../src/methods/select.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
 import { layersOf, prompts } from "./arbitraries.ts";
+import { dot, range, sum } from "./numbers.ts";
 import { holds } from "./seed.ts";
-
-export const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-export const sum = (numbers: readonly number[]) => numbers.reduce((total, x) => total + x, 0);
-export const dot = (a: readonly number[], b: readonly number[]) => sum(a.map((x, i) => x * (b[i] ?? Number.NaN)));
 
 /** The vector at some indices of a tensor. */
 export function vector({ data, dims }: Tensor, ...at: readonly number[]): readonly number[] {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Kernels, onnxKernels, referenceKernels } from "../../kernels/index.ts";
 import type { LayerView, Score } from "../../src/scoring/score.ts";
 import { layersOf } from "./arbitraries.ts";
+import { dot, range, sum, type Vector } from "./numbers.ts";
 import { holds } from "./seed.ts";
 
 const backends: readonly Kernels[] = [referenceKernels(), onnxKernels({ threads: 1 })];
@@ -47,8 +48,6 @@ export function onViews(check: (view: LayerView) => void | Promise<void>, runs =
   );
 }
 
-export type Vector = readonly number[];
-
 /** One head's vectors by index. */
 export const vectors = ({ data, dims: [, length = 0, size = 0] }: LayerView["keys"], head: number): Vector[] =>
   Array.from({ length }, (_, j) => [...data.slice((head * length + j) * size, (head * length + j + 1) * size)]);
@@ -57,11 +56,6 @@ export const vectors = ({ data, dims: [, length = 0, size = 0] }: LayerView["key
 export const positionsOf = ({ positions, length }: LayerView, head: number): number[] => [
   ...positions.slice(head * length, (head + 1) * length),
 ];
-
-export const dot = (a: Vector, b: Vector): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? Number.NaN), 0);
-export const norm = (a: Vector): number => Math.sqrt(dot(a, a));
-export const sum = (a: Vector): number => a.reduce((total, x) => total + x, 0);
-export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 /** The matrix that RoPE turns by at a position: [d][d]. */
 export function ropeMatrix(frequencies: ArrayLike<number>, position: number): number[][] {

@@ -5,8 +5,8 @@ import type { PromptCache } from "../../cache/prompt.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
 import { compactFeeds, idleCompact } from "./compact/feeds.ts";
-import { biasName } from "./decoder.ts";
 import { NO, YES } from "./flags.ts";
+import { biasName } from "./inputs.ts";
 import { MASKED, NO_BIAS } from "./masks.ts";
 import type { Feeds } from "./rows.ts";
 

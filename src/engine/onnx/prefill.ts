@@ -8,9 +8,9 @@ import type { PrefillRequest, PrefillResult } from "../index.ts";
 import { QueryTotals } from "../query-totals.ts";
 import { RecentQueries } from "../recent-queries.ts";
 import { refuseGaps } from "../refuse-gaps.ts";
-import { sumsOf } from "./decoder.ts";
 import { chunkFeeds } from "./feeds.ts";
 import { YES } from "./flags.ts";
+import { sumsOf } from "./layer-attention.ts";
 import { rowFeeds } from "./rows.ts";
 import { floats, type Run } from "./run.ts";
 

@@ -6,7 +6,7 @@ import { headLength, isUniform } from "../../cache/layer.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
 import { RecentQueries } from "../recent-queries.ts";
-import { sumsOf } from "./decoder.ts";
+import { sumsOf } from "./layer-attention.ts";
 import { floats, type Run } from "./run.ts";
 
 type Outputs = Readonly<Record<string, Feed>>;

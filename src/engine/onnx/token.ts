@@ -10,8 +10,8 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Feed } from "../../onnx/session.ts";
 import { newBias } from "./batch/feeds.ts";
 import { Tails } from "./batch/tails.ts";
-import { biasName } from "./decoder.ts";
 import { YES } from "./flags.ts";
+import { biasName } from "./inputs.ts";
 import { MASKED } from "./masks.ts";
 import type { Feeds } from "./rows.ts";
 

@@ -6,7 +6,8 @@ import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } f
 import { huggingFaceName } from "./gguf-names.ts";
 import { ggmlTypeName, ggmlTypes } from "./gguf-types.ts";
 import { openRangeFile, type RangeFile } from "./range-file.ts";
-import { type StoredTensor, storedWeights } from "./stored.ts";
+import { storedWeights } from "./stored.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import type { Weights } from "./weights.ts";
 
 export interface Gguf {

@@ -11,7 +11,7 @@ import { KvError } from "../../error.ts";
 import { decodeText, parseJson, parseWith } from "../open-json.ts";
 import { blocks, storedBytes } from "./dequantise.ts";
 import type { RangeFile } from "./range-file.ts";
-import type { StoredTensor } from "./stored.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import type { WeightType } from "./weights.ts";
 
 /** The format's own limit. */

@@ -6,7 +6,8 @@ import { KvError } from "../../error.ts";
 import { parseWith, readJson } from "../open-json.ts";
 import { openRangeFile, type RangeFile } from "./range-file.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
-import { type StoredTensor, storedWeights } from "./stored.ts";
+import { storedWeights } from "./stored.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import type { Weights } from "./weights.ts";
 
 const indexLimit = 64 << 20;

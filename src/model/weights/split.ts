@@ -1,7 +1,7 @@
 /** Fused matrices taken apart: rows lie one after the other, so that a part of them is a tensor at another offset. */
 import { KvError } from "../../error.ts";
 import { storedBytes } from "./dequantise.ts";
-import type { StoredTensor } from "./stored.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import type { TensorPart } from "./weights.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { type Picture, picture } from "../picture.ts";
-import { distinct, type Layer, leftOut, methodEncodings, nothing } from "./rows.ts";
+import { distinct, leftOut, linesWithPoints, methodEncodings, nothing } from "./rows.ts";
 
 /** What a method cost at one length of prompt. */
 export interface Cost {
@@ -30,7 +30,7 @@ export function costCurves(
   if (drawn.length === 0) return nothing(title, "No cost was measured.");
   const rows = drawn.map(({ bytes, ...cost }) => ({ ...cost, mebibytes: bytes / MIB }));
   const methods = distinct(rows.map(({ method }) => method));
-  const { colour, dash, shape } = methodEncodings(methods);
+  const encodings = methodEncodings(methods);
   const contexts = distinct(rows.map(({ context }) => context)).toSorted((a, b) => a - b);
   const panel = (field: "mebibytes" | "tokensPerSecond", unit: string) => ({
     width: 330,
@@ -44,21 +44,9 @@ export function costCurves(
         axis: { values: [...contexts], format: ",d", labelOverlap: "greedy" as const, labelSeparation: 6 },
       },
       y: { field, type: "quantitative" as const, title: unit, scale: { zero: true } },
-      color: colour,
+      color: encodings.colour,
     },
-    layer: [
-      {
-        mark: { type: "line", strokeWidth: 2 },
-        encoding: { strokeDash: dash },
-      },
-      {
-        mark: { type: "point", filled: true, size: 55, opacity: 1 },
-        encoding: {
-          shape: shape,
-          tooltip: ["method", "context", "mebibytes", "tokensPerSecond"].map((name) => ({ field: name })),
-        },
-      },
-    ] satisfies Layer[],
+    layer: linesWithPoints(encodings, 55, ["method", "context", "mebibytes", "tokensPerSecond"]),
   });
   return picture({
     title,

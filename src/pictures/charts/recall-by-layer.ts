@@ -1,5 +1,5 @@
 import { type Picture, picture } from "../picture.ts";
-import { distinct, LAYER_AXIS, leftOut, methodEncodings, nothing } from "./rows.ts";
+import { distinct, LAYER_AXIS, leftOut, linesWithPoints, methodEncodings, nothing } from "./rows.ts";
 
 /** Share of the last queries' attention that falls on what a method kept. */
 export interface MethodRecall {
@@ -22,7 +22,7 @@ export function recallByLayer(
   const rows = all.filter(({ recall }) => Number.isFinite(recall));
   if (rows.length === 0) return nothing(title, "No recall was measured.");
   const names = distinct(rows.map(({ method }) => method));
-  const { colour, dash, shape } = methodEncodings(names);
+  const encodings = methodEncodings(names);
   return picture({
     title,
     subtitle: `Share of the last queries' attention that falls on what was kept.${leftOut(all.length - rows.length)}`,
@@ -41,21 +41,9 @@ export function recallByLayer(
           scale: { domain: [0, 1], clamp: true },
           axis: { format: ".0%" },
         },
-        color: colour,
+        color: encodings.colour,
       },
-      layer: [
-        {
-          mark: { type: "line", strokeWidth: 2 },
-          encoding: { strokeDash: dash },
-        },
-        {
-          mark: { type: "point", filled: true, size: 36, opacity: 1 },
-          encoding: {
-            shape: shape,
-            tooltip: ["method", "layer", "recall"].map((field) => ({ field })),
-          },
-        },
-      ],
+      layer: linesWithPoints(encodings, 36, ["method", "layer", "recall"]),
     },
   });
 }

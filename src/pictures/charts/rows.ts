@@ -42,6 +42,19 @@ export function methodEncodings(methods: readonly string[]) {
   };
 }
 
+/** A line per method with a point wherever something was measured, which tells these fields. */
+export const linesWithPoints = (
+  { dash, shape }: Pick<ReturnType<typeof methodEncodings>, "dash" | "shape">,
+  pointSize: number,
+  fields: readonly string[],
+): Layer[] => [
+  { mark: { type: "line", strokeWidth: 2 }, encoding: { strokeDash: dash } },
+  {
+    mark: { type: "point", filled: true, size: pointSize, opacity: 1 },
+    encoding: { shape, tooltip: fields.map((field) => ({ field })) },
+  },
+];
+
 /** Layers along a line chart, the lowest first. */
 export const LAYER_AXIS = {
   field: "layer",

@@ -2,8 +2,8 @@
 import type { KvCache } from "../../../cache/cache.ts";
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Feed } from "../../../onnx/session.ts";
-import { biasName } from "../decoder.ts";
 import { YES } from "../flags.ts";
+import { biasName } from "../inputs.ts";
 import { MASKED, NO_BIAS } from "../masks.ts";
 import type { Feeds } from "../rows.ts";
 import { PADDING, type PagedLayer, type Pages } from "./pages.ts";
