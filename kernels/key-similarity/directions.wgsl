@@ -1,4 +1,4 @@
-// Sums of a head's keys at length 1. A workgroup adds up eight parts of all keys: its invocations side by side read 128 bytes of one.
+// The mean of a head's keys at length 1. A workgroup adds up eight parts of all keys: its invocations side by side read 128 bytes of one.
 // Grid: tiles of eight parts, KH.
 struct Shape { length: u32, parts: u32 }
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -23,5 +23,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   if (t >= LANES || c >= shape.parts) { return; }
   var total = vec4f(0.0);
   for (var i = 0u; i < KEYS; i++) { total += sums[i * LANES + t]; }
-  directions[group.y * shape.parts + c] = total;
+  directions[group.y * shape.parts + c] = total / f32(shape.length);
 }

@@ -4,7 +4,7 @@ import { entriesShape } from "../shapes.ts";
 import code from "./directions.wgsl" with { type: "text" };
 import type { KeySimilarity } from "./index.ts";
 
-/** Two passes over the keys: a sum has the direction of the mean, and cosines with it come with both lengths. */
+/** Two passes over the keys: their mean direction, then cosines with it. */
 export const keySimilarity =
   (arrays: GpuArrays): KeySimilarity =>
   async (keys) => {
@@ -14,16 +14,19 @@ export const keySimilarity =
     return arrays.result(eachVector(arrays, COSINE, given, towards));
   };
 
+/** Rounding leaves a mean of about this length where directions cancel. */
+const NOTHING = 1e-6;
+
 const COSINE: VectorSum = {
   name: "keySimilarity",
   sums: "vec3f",
   term: "return vec3f(dot(x, y), dot(x, x), dot(y, y));",
   finish: `
     let lengths = sqrt(total.y) * sqrt(total.z);
-    return select(0.0, total.x / lengths, lengths > 0.0);`,
+    return select(0.0, total.x / lengths, total.y > 0.0 && total.z > ${NOTHING ** 2});`,
 };
 
-/** Keys [KH, n, d] -> [KH, d], which may have any length. */
+/** Keys [KH, n, d] -> their means at length 1, in whole vec4s: [KH, d]. */
 function directions(arrays: GpuArrays, keys: GpuTensor): GpuTensor {
   const [kvHeads = 0, length = 0, size = 0] = keys.dims;
   const parts = Math.ceil(size / 4);

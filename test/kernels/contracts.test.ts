@@ -1,14 +1,20 @@
-import { describe, test } from "bun:test";
+import { afterAll, describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { type Kernels, onnxKernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
+import { webgpuKernels } from "../../kernels/webgpu.ts";
 import { normals } from "../support/arbitraries.ts";
+import { softwareGpu } from "../support/software-gpu.ts";
 
 const ALL = { slidingWindow: null };
 const matrix = (rows: number, columns: number): Tensor => normals(1, rows, columns);
 
+const gpu = await softwareGpu();
+afterAll(() => gpu[Symbol.dispose]());
+
 const backends: Readonly<Record<string, Kernels>> = {
   reference: referenceKernels(),
   onnx: onnxKernels({ threads: 1 }),
+  webgpu: webgpuKernels(gpu),
 };
 
 for (const [backend, kernels] of Object.entries(backends)) {
@@ -100,6 +106,37 @@ for (const [backend, kernels] of Object.entries(backends)) {
     });
   });
 }
+
+describe("the GPU kernels", () => {
+  test("free what they were given, refused or not", async () => {
+    const kernels = backends.webgpu ?? assert.fail();
+    const keys = normals(1, 2, 8, 4);
+    const rows = [Int32Array.of(1, 2), Int32Array.of(5)];
+    await kernels.windowStatistics(keys, keys, new Float32Array(8), ALL);
+    await kernels.chunkAttention(keys, keys, 3);
+    await kernels.groupMean(matrix(2, 3), 1);
+    await kernels.maxPool(matrix(2, 3), 1);
+    await kernels.topK(matrix(2, 3), [1, 2]);
+    await kernels.gather(keys, rows);
+    await kernels.nearestKeys(keys, rows);
+    await kernels.moments(keys);
+    await kernels.keySimilarity(keys);
+    await kernels.projections(keys, matrix(4, 4));
+    await kernels.quadraticForms(keys, normals(1, 2, 4, 4));
+    await kernels.projectedNorms(keys, matrix(3, 8));
+    await assert.rejects(kernels.windowStatistics(keys, keys, new Float32Array(7), ALL));
+    await assert.rejects(kernels.projections(keys, matrix(2, 3)));
+    assert.equal(gpu.used, 0);
+  });
+
+  test("say that their device was disposed", async () => {
+    const own = await softwareGpu();
+    const kernels = webgpuKernels(own);
+    await kernels.maxPool(matrix(1, 9), 3);
+    own[Symbol.dispose]();
+    await assert.rejects(kernels.maxPool(matrix(1, 9), 3), { name: "KvError", code: "disposed" });
+  });
+});
 
 describe("the CPU kernels", () => {
   test("say that they were disposed", async () => {

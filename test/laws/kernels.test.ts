@@ -1,10 +1,12 @@
-import { describe, test } from "bun:test";
+import { afterAll, describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { attentionRow } from "../../kernels/attention-row.ts";
 import { type Kernels, onnxKernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
+import { webgpuKernels } from "../../kernels/webgpu.ts";
 import { attentionInputs, matrices, normals, ties, turnedKeys } from "../support/arbitraries.ts";
 import { holds } from "../support/seed.ts";
+import { softwareGpu } from "../support/software-gpu.ts";
 
 const reference = referenceKernels();
 const oddSizes = fc.integer({ min: 0, max: 6 }).map((half) => 2 * half + 1);
@@ -25,24 +27,45 @@ const cut = ({ data, dims: [rows = 0, columns = 0] }: Tensor, to: number): Tenso
   dims: [rows, to],
 });
 
-const backends: Readonly<Record<string, Kernels>> = { onnx: onnxKernels({ threads: 2 }) };
+const gpu = await softwareGpu();
+afterAll(() => gpu[Symbol.dispose]());
 
-for (const [backend, kernels] of Object.entries(backends)) {
+interface Backend {
+  readonly kernels: Kernels;
+  /** Random values of a law. */
+  readonly runs: number;
+  /** More queries, keys and chunked positions than the backend takes at once. */
+  readonly many: { readonly queries: number; readonly keys: number; readonly chunked: number };
+}
+
+const backends: Readonly<Record<string, Backend>> = {
+  onnx: { kernels: onnxKernels({ threads: 2 }), runs: 100, many: { queries: 800, keys: 2000, chunked: 5000 } },
+  webgpu: { kernels: webgpuKernels(gpu), runs: 50, many: { queries: 20, keys: 1100, chunked: 500 } },
+};
+
+const lawsOf =
+  (runs: number) =>
+  <T>(values: fc.Arbitrary<T>, property: (value: T) => Promise<void>): Promise<void> =>
+    holds(values, property, runs);
+
+for (const [backend, { kernels, runs, many }] of Object.entries(backends)) {
   describe(`${backend} kernels agree with the reference`, () => {
+    const law = lawsOf(runs);
+
     test("window attention", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const expected = await reference.windowAttention(queries, keys, visibility);
         assertClose(await kernels.windowAttention(queries, keys, visibility), expected);
       }));
 
     test("column sums", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const expected = await reference.columnSums(queries, keys, visibility);
         assertClose(await kernels.columnSums(queries, keys, visibility), expected);
       }));
 
     test("statistics of the window's attention, its queries weighted", () =>
-      holds(fc.tuple(attentionInputs, fc.infiniteStream(fc.nat(4))), async ([{ queries, keys, visibility }, draws]) => {
+      law(fc.tuple(attentionInputs, fc.infiniteStream(fc.nat(4))), async ([{ queries, keys, visibility }, draws]) => {
         const weights = Float32Array.from([...draws.take(queries.dims[1] ?? 0)], (draw) => draw / 2);
         const expected = await reference.windowStatistics(queries, keys, weights, visibility);
         const found = await kernels.windowStatistics(queries, keys, weights, visibility);
@@ -52,7 +75,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
       }));
 
     test("column sums over more queries than one block takes", async () => {
-      const [queries, keys] = [normals(1, 1, 800, 4), normals(2, 1, 2000, 4)];
+      const [queries, keys] = [normals(1, 1, many.queries, 4), normals(2, 1, many.keys, 4)];
       for (const slidingWindow of [null, 100]) {
         const expected = await reference.columnSums(queries, keys, { slidingWindow });
         assertClose(await kernels.columnSums(queries, keys, { slidingWindow }), expected, 1e-4);
@@ -60,7 +83,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
     });
 
     test("column maxima, and sums of attention relative to what is even", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const [most, relative] = [
           await reference.columnMax(queries, keys, visibility),
           await reference.relativeSums(queries, keys, visibility),
@@ -70,7 +93,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
       }));
 
     test("how many queries look at a key more than at the average one, but where that hangs on the last digit", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const expected = await reference.aboveAverage(queries, keys, visibility);
         const { data, dims } = await kernels.aboveAverage(queries, keys, visibility);
         assert.deepEqual(dims, expected.dims);
@@ -92,7 +115,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
       }));
 
     test("maxima and counts over more queries than one block takes", async () => {
-      const [queries, keys] = [normals(1, 1, 800, 4), normals(2, 1, 2000, 4)];
+      const [queries, keys] = [normals(1, 1, many.queries, 4), normals(2, 1, many.keys, 4)];
       for (const slidingWindow of [null, 100]) {
         const expected = await reference.columnMax(queries, keys, { slidingWindow });
         assertClose(await kernels.columnMax(queries, keys, { slidingWindow }), expected, 1e-4);
@@ -102,7 +125,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
     });
 
     test("lengths of values, and of what the output projection makes of them", () =>
-      holds(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 20 })), async ([{ queries, keys }, hidden]) => {
+      law(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 20 })), async ([{ queries, keys }, hidden]) => {
         assertClose(await kernels.valueNorms(keys), await reference.valueNorms(keys), 1e-4);
         const [heads = 0, , size = 0] = queries.dims;
         const projection = normals(hidden, hidden, heads * size);
@@ -121,19 +144,19 @@ for (const [backend, kernels] of Object.entries(backends)) {
     });
 
     test("group mean and maximum", () =>
-      holds(matrices, async ({ scores, kvHeads }) => {
+      law(matrices, async ({ scores, kvHeads }) => {
         assertClose(await kernels.groupMean(scores, kvHeads), await reference.groupMean(scores, kvHeads));
         assertClose(await kernels.groupMax(scores, kvHeads), await reference.groupMax(scores, kvHeads), 0);
       }));
 
     test("lengths of keys, and how like the others they are", () =>
-      holds(attentionInputs, async ({ keys }) => {
+      law(attentionInputs, async ({ keys }) => {
         assertClose(await kernels.keyNorms(keys), await reference.keyNorms(keys));
         assertClose(await kernels.keySimilarity(keys), await reference.keySimilarity(keys));
       }));
 
     test("products of keys with vectors, and under matrices, each for its own head", () =>
-      holds(attentionInputs, async ({ queries, keys }) => {
+      law(attentionInputs, async ({ queries, keys }) => {
         const [heads = 0, , size = 0] = queries.dims;
         const directions = normals(heads, heads, size);
         assertClose(await kernels.projections(keys, directions), await reference.projections(keys, directions));
@@ -142,13 +165,13 @@ for (const [backend, kernels] of Object.entries(backends)) {
       }));
 
     test("keys before RoPE, at positions that heads share and at their own", () =>
-      holds(turnedKeys, async ({ keys, positions, frequencies }) => {
+      law(turnedKeys, async ({ keys, positions, frequencies }) => {
         const expected = await reference.beforeRope(keys, positions, frequencies);
         assertClose(await kernels.beforeRope(keys, positions, frequencies), expected);
       }));
 
     test("leverage, of more vectors than channels and of fewer, shortened and not", () =>
-      holds(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 16 })), async ([{ keys }, short]) => {
+      law(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 16 })), async ([{ keys }, short]) => {
         const [, , size = 0] = keys.dims;
         const offset = { ...keys, data: keys.data.map((x, i) => x + 30 * (i % size)) }; // far from 0, as real keys are
         const shortening = normals(short, size, short);
@@ -156,8 +179,15 @@ for (const [backend, kernels] of Object.entries(backends)) {
         assertClose(await kernels.leverage(offset, shortening, 0.5), expected, 1e-3);
       }));
 
+    test("sums of vectors and of their products with themselves", () =>
+      law(attentionInputs, async ({ queries: vectors }) => {
+        const [found, expected] = [await kernels.moments(vectors), await reference.moments(vectors)];
+        assertClose(found.sums, expected.sums, 1e-4);
+        assertClose(found.products, expected.products, 1e-4);
+      }));
+
     test("attention within chunks, the last one shorter", () =>
-      holds(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 90 })), async ([{ queries, keys }, chunk]) => {
+      law(fc.tuple(attentionInputs, fc.integer({ min: 1, max: 90 })), async ([{ queries, keys }, chunk]) => {
         const [heads = 0] = queries.dims;
         const [, length = 0, size = 0] = keys.dims;
         const all = normals(length, heads, length, size);
@@ -166,28 +196,32 @@ for (const [backend, kernels] of Object.entries(backends)) {
       }));
 
     test("attention within more chunks than are done at once", async () => {
-      const [queries, keys] = [normals(1, 2, 5000, 4), normals(2, 1, 5000, 4)];
-      const expected = await reference.chunkAttention(queries, keys, 1100);
-      assertClose(await kernels.chunkAttention(queries, keys, 1100), expected, 1e-4);
+      const [queries, keys] = [normals(1, 2, many.chunked, 4), normals(2, 1, many.chunked, 4)];
+      const chunk = 0.22 * many.chunked;
+      const expected = await reference.chunkAttention(queries, keys, chunk);
+      assertClose(await kernels.chunkAttention(queries, keys, chunk), expected, 1e-4);
     });
 
     test("keys without a direction are like no other", async () => {
       const keys = { data: normals(1, 1, 3, 4).data.fill(0, 0, 4), dims: [1, 3, 4] };
-      const { data } = await kernels.keySimilarity(keys);
-      assert.equal(data[0], 0);
-      assert.ok([...data].every(Number.isFinite));
+      const cosines = (await kernels.keySimilarity(keys)).data;
+      assert.equal(cosines[0], 0);
+      assert.ok([...cosines].every(Number.isFinite));
       const none = { data: new Float32Array(12), dims: [1, 3, 4] };
       assert.deepEqual([...(await kernels.keySimilarity(none)).data], [0, 0, 0]);
+      const data = normals(8, 80).data.map((x, i) => (i % 2 ? Math.abs(x) : -Math.abs(x)));
+      const cancelling = { data, dims: [1, 80, 1] };
+      assert.ok((await kernels.keySimilarity(cancelling)).data.every((cosine) => cosine === 0));
     });
 
     test("pools, those wider than a row among them", () =>
-      holds(fc.tuple(matrices, oddSizes), async ([{ scores }, size]) => {
+      law(fc.tuple(matrices, oddSizes), async ([{ scores }, size]) => {
         assertClose(await kernels.maxPool(scores, size), await reference.maxPool(scores, size), 0);
         assertClose(await kernels.avgPool(scores, size), await reference.avgPool(scores, size));
       }));
 
     test("top-k, its counts different in every row", () =>
-      holds(fc.tuple(matrices, fc.infiniteStream(fc.nat())), async ([{ scores }, draws]) => {
+      law(fc.tuple(matrices, fc.infiniteStream(fc.nat())), async ([{ scores }, draws]) => {
         const [rows = 0, columns = 0] = scores.dims;
         const counts = [...draws.take(rows)].map((draw) => draw % (columns + 1));
         assert.deepEqual(await kernels.topK(scores, counts), await reference.topK(scores, counts));
@@ -208,7 +242,7 @@ for (const [backend, kernels] of Object.entries(backends)) {
     });
 
     test("gather", () =>
-      holds(
+      law(
         fc.record({
           heads: fc.integer({ min: 1, max: 4 }),
           size: fc.integer({ min: 1, max: 9 }),
@@ -224,10 +258,15 @@ for (const [backend, kernels] of Object.entries(backends)) {
   });
 }
 
-for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
+for (const [backend, { kernels, runs }] of Object.entries({
+  reference: { kernels: reference, runs: 100 },
+  ...backends,
+})) {
   describe(`${backend} kernels`, () => {
+    const law = lawsOf(runs);
+
     test("column sums of a head add up to its queries", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const {
           data,
           dims: [heads = 0, length = 0],
@@ -240,7 +279,7 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
       }));
 
     test("a key's most is at least its mean and at most its sum; of one query it is the sum", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const [, s = 0] = queries.dims;
         const sums = await kernels.columnSums(queries, keys, visibility);
         const most = await kernels.columnMax(queries, keys, visibility);
@@ -251,7 +290,7 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
       }));
 
     test("relative attention of a head adds up to the keys that its queries see", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility: { slidingWindow } }) => {
+      law(attentionInputs, async ({ queries, keys, visibility: { slidingWindow } }) => {
         const { data, dims } = await kernels.relativeSums(queries, keys, { slidingWindow });
         const [heads = 0, length = 0] = dims;
         const [, s = 0] = queries.dims;
@@ -272,14 +311,14 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
     });
 
     test("window attention is the column sums before the window", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const sums = await kernels.columnSums(queries, keys, visibility);
         const window = await kernels.windowAttention(queries, keys, visibility);
         assertClose(window, cut(sums, (keys.dims[1] ?? 0) - (queries.dims[1] ?? 0)));
       }));
 
     test("the window's statistics add up to its attention; entropy is highest where all keys get alike", () =>
-      holds(attentionInputs, async ({ queries, keys, visibility }) => {
+      law(attentionInputs, async ({ queries, keys, visibility }) => {
         const [, w = 0] = queries.dims;
         const ones = new Float32Array(w).fill(1);
         const { sums } = await kernels.windowStatistics(queries, keys, ones, visibility);
@@ -312,7 +351,7 @@ for (const [backend, kernels] of Object.entries({ reference, ...backends })) {
     });
 
     test("top-k equals a sort in which equal scores keep their order", () =>
-      holds(matrices, async ({ scores }) => {
+      law(matrices, async ({ scores }) => {
         const [rows = 0, columns = 0] = scores.dims;
         const count = Math.ceil(columns / 2);
         const best = await kernels.topK(scores, Array(rows).fill(count));

@@ -1,10 +1,11 @@
 /** What every merge must obey, on random layers; and that each is what its formula says. */
 
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type Kernels, onnxKernels, referenceKernels } from "../../kernels/index.ts";
+import { webgpuKernels } from "../../kernels/webgpu.ts";
 import { observations } from "../../src/compress.ts";
 import {
   camMerge,
@@ -31,6 +32,7 @@ import { maxDifference } from "../support/golden.ts";
 import { onNetworks } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
 import { holds } from "../support/seed.ts";
+import { softwareGpu } from "../support/software-gpu.ts";
 import { tinyModel } from "../support/tiny-model.ts";
 import { plainMerges } from "./plain.ts";
 
@@ -87,13 +89,17 @@ async function attention({ kernels, keys, queries, slidingWindow, kvHeads }: Mer
   );
 }
 
-const backends: Readonly<Record<string, Kernels>> = {
-  reference: referenceKernels(),
-  onnx: onnxKernels({ threads: 1 }),
+const gpu = await softwareGpu();
+afterAll(() => gpu[Symbol.dispose]());
+
+const backends: Readonly<Record<string, { readonly kernels: Kernels; readonly runs: number }>> = {
+  reference: { kernels: referenceKernels(), runs: RUNS },
+  onnx: { kernels: onnxKernels({ threads: 1 }), runs: RUNS },
+  webgpu: { kernels: webgpuKernels(gpu), runs: 10 },
 };
 const merges = Object.entries<() => Merge>(mergeRegistry);
 
-for (const [backend, kernels] of Object.entries(backends))
+for (const [backend, { kernels, runs }] of Object.entries(backends))
   for (const [name, make] of merges)
     test(`${name} is what its formula says (${backend})`, () =>
       holds(
@@ -127,7 +133,7 @@ for (const [backend, kernels] of Object.entries(backends))
             ),
           ).toBeLessThan(1e-5);
         },
-        RUNS,
+        runs,
       ));
 
 describe.each(merges)("%s", (_name, make) => {
