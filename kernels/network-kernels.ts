@@ -3,10 +3,12 @@
  * the caller owns. An array that is written is none of those that are read.
  */
 import type { AddNorm } from "./add-norm/index.ts";
+import type { Argmax } from "./argmax/index.ts";
 import type { Embed } from "./embed/index.ts";
 import type { Gate } from "./gate/index.ts";
 import type { Matmul } from "./matmul/index.ts";
 import type { Rotate } from "./rotate/index.ts";
+import type { Sample } from "./sample/index.ts";
 
 export interface NetworkKernels {
   /** Product with a matrix of the network, a bias and a residual: [S, K], [N, K] -> [S, N]. */
@@ -19,4 +21,8 @@ export interface NetworkKernels {
   readonly gate: Gate;
   /** Rows of the embedding table: [S], [V, D] -> [S, D]. */
   readonly embed: Embed;
+  /** The most likely token of each row: [S, V] -> [S]. */
+  readonly argmax: Argmax;
+  /** A token drawn from each row: [S, V] -> [S]. */
+  readonly sample: Sample;
 }

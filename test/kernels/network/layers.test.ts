@@ -113,6 +113,14 @@ describe("on the GPU as in plain loops", () => {
       },
     ));
 
+  test("gates of more numbers than a dimension has workgroups for", async () => {
+    const joint = { data: Float32Array.from({ length: 2 * 8_400_000 }, (_, i) => (i % 5) - 2), dims: [3, 5_600_000] };
+    using input = arrays.of(joint, "joint");
+    const out = arrays.empty("gated", 3, 2_800_000);
+    kernels.gate(input, "silu", out);
+    assertClose(await arrays.result(out), reference.gate(joint, "silu"), 1e-5);
+  });
+
   test("rows of an embedding table, however it is stored and in however many buffers", () =>
     holds(
       fc.record({
