@@ -1,32 +1,42 @@
-// Adds to a residual and normalises it by its root mean square: one workgroup a row.
-struct Shape { width: u32, adds: u32, epsilon: f32 }
+// Adds to the residual stream, and normalises its rows. One workgroup a row, whose second reading comes from caches.
+struct Shape { rows: u32, columns: u32, add: u32, epsilon: f32 }
+
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [S, width]
-@group(0) @binding(2) var<storage, read_write> residual: array<f32>; // [S, width]
-@group(0) @binding(3) var<storage, read> scale: array<f32>; // [width]
-@group(0) @binding(4) var<storage, read_write> result: array<f32>; // [S, width]
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [S, D], or anything
+@group(0) @binding(2) var<storage, read> scale: array<f32>; // [D]
+@group(0) @binding(3) var<storage, read_write> residual: array<f32>; // [S, D]
+@group(0) @binding(4) var<storage, read_write> normed: array<f32>; // [S, D]
 
-const THREADS = 256u;
-var<workgroup> parts: array<f32, THREADS>;
+const LANES = 256u;
+const SHARE = 16u;
+var<workgroup> squares: array<f32, LANES>;
 
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  let first = group.x * shape.width;
-  var sum = 0.0;
-  for (var c = t; c < shape.width; c += THREADS) {
-    var value = residual[first + c];
-    if (shape.adds > 0u) {
-      value += x[first + c];
-      residual[first + c] = value;
+  let row = group.y * MOST_GROUPS + group.x;
+  if (row >= shape.rows) { return; }
+  let begin = row * shape.columns;
+  var own = 0.0;
+  for (var i = t; i < shape.columns; i += LANES) {
+    var value = residual[begin + i];
+    if (shape.add == 1u) {
+      value += x[begin + i];
+      residual[begin + i] = value;
     }
-    sum += value * value;
+    own += value * value;
   }
-  parts[t] = sum;
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (t < half) { parts[t] += parts[t + half]; }
+  squares[t] = own;
+  workgroupBarrier();
+  // Two rounds of 16, because a barrier takes longer than a few additions.
+  var part = 0.0;
+  if (t < SHARE) {
+    for (var i = t; i < LANES; i += SHARE) { part += squares[i]; }
   }
   workgroupBarrier();
-  let factor = inverseSqrt(parts[0] / f32(shape.width) + shape.epsilon);
-  for (var c = t; c < shape.width; c += THREADS) { result[first + c] = residual[first + c] * factor * scale[c]; }
+  if (t < SHARE) { squares[t] = part; }
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < SHARE; i++) { sum += squares[i]; }
+  let factor = inverseSqrt(sum / f32(shape.columns) + shape.epsilon);
+  for (var i = t; i < shape.columns; i += LANES) { normed[begin + i] = residual[begin + i] * factor * scale[i]; }
 }

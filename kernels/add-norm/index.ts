@@ -1,8 +1,15 @@
 import type { GpuTensor } from "../gpu/arrays.ts";
 
 /**
- * Adds x to a residual [S, hidden], in place, and normalises it: out = residual / rms(residual) * scale.
+ * Adds x [S, D] to the residual stream [S, D] in place, if there is an x, and normalises each row of the sum:
+ * out = residual / sqrt(mean of residual^2 + epsilon) * scale, with scale [D]. RMSNorm, in fp32.
  *
- * @param x [S, hidden]; null adds nothing
+ * @see https://arxiv.org/abs/1910.07467
  */
-export type AddNorm = (x: GpuTensor | null, residual: GpuTensor, scale: GpuTensor, out: GpuTensor) => void;
+export type AddNorm = (
+  residual: GpuTensor,
+  x: GpuTensor | null,
+  scale: GpuTensor,
+  epsilon: number,
+  out: GpuTensor,
+) => void;

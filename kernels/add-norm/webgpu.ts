@@ -1,12 +1,20 @@
-import { type GpuArrays, parameters } from "../gpu/arrays.ts";
+import { type GpuArrays, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
+import { once } from "../gpu/variants.ts";
 import code from "./add-norm.wgsl" with { type: "text" };
 import type { AddNorm } from "./index.ts";
 
-export function addNorm({ gpu }: GpuArrays, epsilon: number): AddNorm {
-  const program = gpu.program({ name: "addNorm", code, access: ["read", "write", "read", "write"], parameters: true });
-  return (x, residual, scale, out) => {
-    const [rows = 0, width = 0] = residual.dims;
-    const fields = parameters(width, x === null ? 0 : 1, { float: epsilon });
-    gpu.dispatch(program, [(x ?? scale).block, residual.block, scale.block, out.block], [rows], fields);
+export const addNorm = ({ gpu }: GpuArrays): AddNorm => {
+  const program = once(gpu, {
+    name: "addNorm",
+    code,
+    access: ["read", "read", "write", "write"],
+    constants: { MOST_GROUPS },
+    parameters: true,
+  });
+  return (residual, x, scale, epsilon, out) => {
+    const [rows = 0, columns = 0] = residual.dims;
+    const blocks = [(x ?? scale).block, scale.block, residual.block, out.block];
+    const fields = parameters(rows, columns, x === null ? 0 : 1, { float: epsilon });
+    gpu.dispatch(program(), blocks, grid(rows, 1), fields);
   };
-}
+};

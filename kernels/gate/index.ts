@@ -1,4 +1,8 @@
+import type { Activation } from "../../src/model/config.ts";
 import type { GpuTensor } from "../gpu/arrays.ts";
 
-/** up = activation(gate) * up, number by number, in place. GELU is that by tanh. */
-export type Gate = (gate: GpuTensor, up: GpuTensor) => void;
+/**
+ * What gates a feed-forward network: out [S, I] = activation(gate) * up, where each row of joint [S, 2 I] has its gate and then its up, as one
+ * product with both matrices gives them.
+ */
+export type Gate = (joint: GpuTensor, activation: Activation, out: GpuTensor) => void;

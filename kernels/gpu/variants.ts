@@ -13,3 +13,12 @@ export function variants(gpu: Gpu): Variants {
     return program;
   };
 }
+
+/** A kernel's only program, compiled at its first use. */
+export function once(gpu: Gpu, source: Source): () => Program {
+  let program: Program | undefined;
+  return () => {
+    program ??= gpu.program(source);
+    return program;
+  };
+}

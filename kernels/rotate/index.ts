@@ -1,26 +1,56 @@
 import type { GpuTensor } from "../gpu/arrays.ts";
 
-export interface RotateInputs {
-  /** [S, (H + 2 KH) * d]: queries, keys and values side by side. */
-  readonly joint: GpuTensor;
-  /** Scales of the queries' and the keys' RMS norm, [2, d]; null for networks without. */
-  readonly norms: GpuTensor | null;
-  /** Cosine and sine side by side, [M, d / 2, 2]. */
-  readonly table: GpuTensor;
-  /** Each row's row of the table: u32 [S]. */
+/**
+ * Takes the products of queries, keys and values apart, and turns queries and keys to their positions: all that lies between those products
+ * and attention.
+ *
+ * joint [S, (H + 2 KH) d] has each row's query heads, then its key heads, then its value heads. In this order: queries and keys are
+ * normalised head by head, if `norm` is given (RMSNorm); queries are multiplied by `queryScale`; queries and keys are rotated, channel i of a
+ * head with channel i + d/2 (RoPE).
+ *
+ * @see https://arxiv.org/abs/2104.09864
+ */
+export type Rotate = (joint: GpuTensor, options: RotateOptions, out: Rotated) => void;
+
+export interface RotateOptions extends RotateShape {
+  /** The position of each row, whole numbers: [S] */
   readonly positions: GpuTensor;
+  /** Of every position, the cosines and then the sines of its d/2 angles: [M, d] */
+  readonly turns: GpuTensor;
+  /** Scales for queries and for keys, [2, d]; null for networks that do not normalise heads. */
+  readonly norm: { readonly scales: GpuTensor; readonly epsilon: number } | null;
 }
 
-export interface RotateOutputs {
-  /** After RoPE: [H, S, d]. */
+export interface RotateShape {
+  /** H and KH. */
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** 1 in most networks. */
+  readonly queryScale: number;
+}
+
+/** Where the results go. */
+export interface Rotated {
+  /** [H, S, d] */
   readonly queries: GpuTensor;
-  /** As they meet RoPE, from row `first` on [S, H * d]; left as it is where `first` is null. */
-  readonly before: { readonly array: GpuTensor; readonly first: number | null };
-  /** [any, d], from `firstEntry` on [KH, S, d]; keys after RoPE. */
+  /** Queries before RoPE, for what looks at them: [any, H d], of which the S rows from `unturnedFrom` (default 0) on are written; null where nothing does. */
+  readonly unturned: GpuTensor | null;
+  readonly unturnedFrom?: number;
+  /** [KH, capacity, d], of whose heads the S rows from `at` on are written. */
   readonly keys: GpuTensor;
   readonly values: GpuTensor;
-  readonly firstEntry: number;
+  readonly at: number;
 }
 
-/** Makes a layer's queries, keys and values of its projections: RMS norm of each head, a factor on queries, RoPE (channel i turns with i + d / 2). */
-export type Rotate = (inputs: RotateInputs, outputs: RotateOutputs) => void;
+/** A table of turns for positions 0 to count - 1, by the inverse wavelengths of d/2 pairs of channels; angles are fp64. */
+export function turnsOf(frequencies: Float64Array, count: number): Float32Array<ArrayBuffer> {
+  const half = frequencies.length;
+  const turns = new Float32Array(count * 2 * half);
+  for (let position = 0; position < count; position++) {
+    for (const [i, frequency] of frequencies.entries()) {
+      turns[position * 2 * half + i] = Math.cos(position * frequency);
+      turns[position * 2 * half + half + i] = Math.sin(position * frequency);
+    }
+  }
+  return turns;
+}

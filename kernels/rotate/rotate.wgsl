@@ -1,70 +1,78 @@
-// What a layer's projections become: heads normalised, queries scaled, queries and keys turned by RoPE. One workgroup a head of a row.
-// Grid: H + 2 KH, S.
-struct Shape { heads: u32, kvHeads: u32, rows: u32, half: u32, norms: u32, before: u32, firstEntry: u32, epsilon: f32, factor: f32 }
+// One head of one row a workgroup: a query, a key or a value, by its place among the heads. Grid: H + 2 KH heads, rows in y and z.
+struct Shape {
+  rows: u32, heads: u32, kvHeads: u32, size: u32, capacity: u32, at: u32, norm: u32, epsilon: f32, queryScale: f32, unturnedFrom: u32
+}
+
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> joint: array<f32>; // [S, (H + 2 KH) * d]
-@group(0) @binding(2) var<storage, read> norms: array<f32>; // of queries and of keys: [2, d]
-@group(0) @binding(3) var<storage, read> table: array<vec2f>; // cosine and sine: [M, d / 2]
-@group(0) @binding(4) var<storage, read> positions: array<u32>; // [S]
+@group(0) @binding(1) var<storage, read> joint: array<f32>; // [S, (H + 2 KH) d]
+@group(0) @binding(2) var<storage, read> positions: array<u32>; // [S]
+@group(0) @binding(3) var<storage, read> turns: array<f32>; // [M, d]: cosines, then sines
+@group(0) @binding(4) var<storage, read> scales: array<f32>; // [2, d], or anything
 @group(0) @binding(5) var<storage, read_write> queries: array<f32>; // [H, S, d]
-@group(0) @binding(6) var<storage, read_write> before: array<f32>; // from row `before` on [S, H * d]
-@group(0) @binding(7) var<storage, read_write> keys: array<f32>; // from `firstEntry` on [KH, S, d]
-@group(0) @binding(8) var<storage, read_write> values: array<f32>; // the same
+@group(0) @binding(6) var<storage, read_write> keys: array<f32>; // [KH, capacity, d]
+@group(0) @binding(7) var<storage, read_write> values: array<f32>; // [KH, capacity, d]
 
-const THREADS = 64u;
-const NOWHERE = 0xffffffffu;
-var<workgroup> parts: array<f32, THREADS>;
+const LANES = 64u;
+const SHARE = 8u;
+var<workgroup> squares: array<f32, LANES>;
 
-@compute @workgroup_size(THREADS)
+// What a head's channels are divided by, for all of a workgroup's invocations.
+fn lengthOf(begin: u32, t: u32) -> f32 {
+  var own = 0.0;
+  for (var i = t; i < shape.size; i += LANES) { own += joint[begin + i] * joint[begin + i]; }
+  squares[t] = own;
+  workgroupBarrier();
+  var part = 0.0;
+  if (t < SHARE) {
+    for (var i = t; i < LANES; i += SHARE) { part += squares[i]; }
+  }
+  workgroupBarrier();
+  if (t < SHARE) { squares[t] = part; }
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < SHARE; i++) { sum += squares[i]; }
+  return sqrt(sum / f32(shape.size) + shape.epsilon);
+}
+
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  let head = group.x;
-  let row = group.y;
-  let size = 2u * shape.half;
-  let first = (row * (shape.heads + 2u * shape.kvHeads) + head) * size;
-  let isQuery = head < shape.heads;
-  let isKey = !isQuery && head < shape.heads + shape.kvHeads;
-  if (!isQuery && !isKey) {
-    let entry = shape.firstEntry + (head - shape.heads - shape.kvHeads) * shape.rows + row;
-    for (var c = t; c < size; c += THREADS) { values[entry * size + c] = joint[first + c]; }
-    return;
-  }
+  let row = group.z * MOST_GROUPS + group.y;
+  if (row >= shape.rows) { return; }
+  let place = group.x;
+  let isQuery = place < shape.heads;
+  let isKey = !isQuery && place < shape.heads + shape.kvHeads;
+  let begin = (row * (shape.heads + 2u * shape.kvHeads) + place) * shape.size;
+  let normed = shape.norm == 1u && (isQuery || isKey);
   var factor = 1.0;
-  if (shape.norms > 0u) {
-    var sum = 0.0;
-    for (var c = t; c < size; c += THREADS) { sum += joint[first + c] * joint[first + c]; }
-    parts[t] = sum;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-      workgroupBarrier();
-      if (t < half) { parts[t] += parts[t + half]; }
+  if (normed) { factor = 1.0 / lengthOf(begin, t); }
+  if (isQuery) { factor *= shape.queryScale; }
+
+  let half = shape.size / 2u;
+  for (var i = t; i < half; i += LANES) {
+    var pair = vec2f(joint[begin + i], joint[begin + half + i]) * factor;
+    if (normed) {
+      let own = select(shape.size, 0u, isQuery);
+      pair *= vec2f(scales[own + i], scales[own + half + i]);
     }
-    workgroupBarrier();
-    factor = inverseSqrt(parts[0] / f32(size) + shape.epsilon);
-  }
-  if (isQuery) { factor *= shape.factor; }
-  let scales = select(size, 0u, isQuery);
-  let turn = positions[row] * shape.half;
-  for (var c = t; c < shape.half; c += THREADS) {
-    var a = joint[first + c] * factor;
-    var b = joint[first + c + shape.half] * factor;
-    if (shape.norms > 0u) {
-      a *= norms[scales + c];
-      b *= norms[scales + c + shape.half];
-    }
-    if (isQuery && shape.before != NOWHERE) {
-      let at = ((shape.before + row) * shape.heads + head) * size + c;
-      before[at] = a;
-      before[at + shape.half] = b;
-    }
-    let angle = table[turn + c];
-    let turned = vec2f(a * angle.x - b * angle.y, b * angle.x + a * angle.y);
+    let angle = positions[row] * shape.size + i;
+    let cosine = turns[angle];
+    let sine = turns[angle + half];
+    let turned = vec2f(pair.x * cosine - pair.y * sine, pair.y * cosine + pair.x * sine);
     if (isQuery) {
-      let at = (head * shape.rows + row) * size + c;
-      queries[at] = turned.x;
-      queries[at + shape.half] = turned.y;
+      keepUnturned(((shape.unturnedFrom + row) * shape.heads + place) * shape.size + i, half, pair);
+      let to = (place * shape.rows + row) * shape.size + i;
+      queries[to] = turned.x;
+      queries[to + half] = turned.y;
     } else {
-      let at = (shape.firstEntry + (head - shape.heads) * shape.rows + row) * size + c;
-      keys[at] = turned.x;
-      keys[at + shape.half] = turned.y;
+      let head = place - shape.heads - select(shape.kvHeads, 0u, isKey);
+      let to = (head * shape.capacity + shape.at + row) * shape.size + i;
+      if (isKey) {
+        keys[to] = turned.x;
+        keys[to + half] = turned.y;
+      } else {
+        values[to] = pair.x;
+        values[to + half] = pair.y;
+      }
     }
   }
 }

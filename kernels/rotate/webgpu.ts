@@ -1,34 +1,33 @@
-import { type GpuArrays, parameters } from "../gpu/arrays.ts";
+import type { Source } from "../../src/gpu/index.ts";
+import { type GpuArrays, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
+import { once } from "../gpu/variants.ts";
 import type { Rotate } from "./index.ts";
 import code from "./rotate.wgsl" with { type: "text" };
+import unturnedCode from "./unturned.wgsl" with { type: "text" };
 
-export interface RotateShape {
-  readonly queryHeads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly normEpsilon: number;
-  /** What queries are multiplied with before RoPE. */
-  readonly queryScale: number;
-}
+const NOTHING = "fn keepUnturned(to: u32, half: u32, pair: vec2f) {}";
 
-const NOWHERE = 2 ** 32 - 1;
-
-export function rotate({ gpu }: GpuArrays, shape: RotateShape): Rotate {
-  const { queryHeads, kvHeads, headDim, normEpsilon, queryScale } = shape;
-  const access = ["read", "read", "read", "read", "write", "write", "write", "write"] as const;
-  const program = gpu.program({ name: "rotate", code, access, parameters: true });
-  return ({ joint, norms, table, positions }, { queries, before, keys, values, firstEntry }) => {
+export const rotate = ({ gpu }: GpuArrays): Rotate => {
+  const plain = once(gpu, source(NOTHING, []));
+  const watched = once(gpu, source(unturnedCode, ["write"]));
+  return (joint, { heads, kvHeads, queryScale, positions, turns, norm }, out) => {
+    const { queries, unturned, unturnedFrom = 0, keys, values, at } = out;
     const [rows = 0] = joint.dims;
-    const places = [before.first ?? NOWHERE, firstEntry];
-    const numbers = [{ float: normEpsilon }, { float: queryScale }];
-    const fields = parameters(queryHeads, kvHeads, rows, headDim / 2, norms === null ? 0 : 1, ...places, ...numbers);
-    // The table stands for norms that are not there: an array may be bound twice where it is only read.
-    const bound = [joint, norms ?? table, table, positions, queries, before.array, keys, values];
-    gpu.dispatch(
-      program,
-      bound.map(({ block }) => block),
-      [queryHeads + 2 * kvHeads, rows],
-      fields,
-    );
+    const [, capacity = 0, size = 0] = keys.dims;
+    const [x, y] = grid(rows, 1);
+    const shape = [rows, heads, kvHeads, size, capacity, at, norm === null ? 0 : 1];
+    const fields = parameters(...shape, { float: norm?.epsilon ?? 0 }, { float: queryScale }, unturnedFrom);
+    const bound = [joint, positions, turns, norm?.scales ?? joint, queries, keys, values];
+    const blocks = [...bound, ...(unturned === null ? [] : [unturned])].map(({ block }) => block);
+    gpu.dispatch(unturned === null ? plain() : watched(), blocks, [heads + 2 * kvHeads, x, y], fields);
   };
-}
+};
+
+/** Within eight arrays, as many as every device binds. */
+const source = (keepUnturned: string, more: Source["access"]): Source => ({
+  name: "rotate",
+  code: `${keepUnturned}\n${code}`,
+  access: ["read", "read", "read", "read", "write", "write", "write", ...more],
+  constants: { MOST_GROUPS },
+  parameters: true,
+});

@@ -2,12 +2,10 @@
  * The decoder on the device: every stage of every layer recorded for some rows of tokens. What a row attends to is the caller's: prompts
  * over their own entries, steps over pages.
  */
-import { addNorm } from "../../../kernels/add-norm/webgpu.ts";
-import { gate } from "../../../kernels/gate/webgpu.ts";
 import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
-import { matmul } from "../../../kernels/matmul/webgpu.ts";
 import type { Entries } from "../../../kernels/move-rows/index.ts";
-import { rotate } from "../../../kernels/rotate/webgpu.ts";
+import { networkKernels } from "../../../kernels/network.ts";
+import type { NetworkKernels } from "../../../kernels/network-kernels.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { embeddingsOf } from "../embeddings.ts";
@@ -52,7 +50,7 @@ export class Network implements Disposable {
   readonly #rotary: RotaryBlocks;
   readonly #scratch: Scratch;
   readonly #gpu: GpuArrays["gpu"];
-  readonly #kernels;
+  readonly #kernels: NetworkKernels;
 
   /** Brings the weights to the device; `weights` stays open for embeddings. */
   constructor(arrays: GpuArrays, config: ModelConfig, weights: Weights, rotary: RotaryBlocks) {
@@ -62,46 +60,53 @@ export class Network implements Disposable {
     this.#gpu = arrays.gpu;
     this.#scratch = new Scratch(arrays);
     this.#weights = uploadWeights(arrays, config, weights);
-    this.#kernels = {
-      addNorm: addNorm(arrays, config.normEpsilon),
-      matmul: matmul(arrays),
-      rotate: rotate(arrays, config),
-      gate: gate(arrays, config.activation),
-    };
+    this.#kernels = networkKernels(arrays.gpu);
   }
 
   /** Records a run. What it leaves is good until the next. */
   run({ tokens, positions, logitsFrom, queries }: Rows, attend: Attend): Results {
-    const { layers, kvHeads, queryHeads, headDim, hiddenSize, vocabSize } = this.#config;
-    const { addNorm, matmul } = this.#kernels;
+    const {
+      layers,
+      kvHeads,
+      queryHeads: heads,
+      headDim,
+      hiddenSize,
+      vocabSize,
+      queryScale,
+      normEpsilon,
+    } = this.#config;
+    const { matmul, rotate } = this.#kernels;
     const scratch = this.#scratch;
     const rows = tokens.length;
     const rotation = this.#rotary.at(positions);
-    const turns = scratch.numbers("rows of tables", Uint32Array.from(rotation.rows));
+    const places = scratch.numbers("rows of tables", Uint32Array.from(rotation.rows));
     const residual = this.#embedded(tokens);
     const normed = scratch.of("normed", rows, hiddenSize);
-    const before = scratch.of("queries before RoPE", queries ? layers * rows : 1, queryHeads * headDim);
-    const turned = scratch.of("queries", queryHeads, rows, headDim);
-    const mixed = scratch.of("attention", rows, queryHeads * headDim);
-    const joint = scratch.of("joint", rows, (queryHeads + 2 * kvHeads) * headDim);
+    const before = scratch.of("queries before RoPE", queries ? layers * rows : 1, heads * headDim);
+    const turned = scratch.of("queries", heads, rows, headDim);
+    const mixed = scratch.of("attention", rows, heads * headDim);
+    const joint = scratch.of("joint", rows, (heads + 2 * kvHeads) * headDim);
     const fresh = this.#fresh(positions);
-    addNorm(null, residual, this.#layer(0).inputNorm, normed);
+    // New entries of all layers lie one below the other; a layer's begin at its own row.
+    const byHead = (array: GpuTensor): GpuTensor => ({ ...array, dims: [kvHeads, rows, headDim] });
+    this.#norm(residual, null, this.#layer(0).inputNorm, normed);
     for (let layer = 0; layer < layers; layer++) {
       const weights = this.#layer(layer);
       matmul(normed, weights.joint, joint, { bias: weights.jointBias });
-      const table = rotation.layers[layer] ?? turns;
-      const outputs = { queries: turned, keys: fresh.keys, values: fresh.values, firstEntry: layer * kvHeads * rows };
-      const seen = { array: before, first: queries ? layer * rows : null };
-      this.#kernels.rotate({ joint, norms: weights.headNorms, table, positions: turns }, { ...outputs, before: seen });
+      const norm = weights.headNorms === null ? null : { scales: weights.headNorms, epsilon: normEpsilon };
+      const turns = { positions: places, turns: rotation.layers[layer] ?? places };
+      const watched = { unturned: queries ? before : null, unturnedFrom: layer * rows };
+      const own = { keys: byHead(fresh.keys), values: byHead(fresh.values), at: layer * kvHeads * rows };
+      rotate(joint, { heads, kvHeads, queryScale, norm, ...turns }, { queries: turned, ...watched, ...own });
       attend({ layer, queries: turned, out: mixed }, fresh);
       this.#feed(weights, mixed, residual, normed);
       const next = layer + 1 < layers ? this.#layer(layer + 1).inputNorm : this.#weights.finalNorm;
-      addNorm(this.#fed(weights, rows), residual, next, normed);
+      this.#norm(residual, this.#fed(weights, rows), next, normed);
     }
     const first = logitsFrom ?? rows;
     const logits = scratch.of("logits", rows - first, vocabSize);
     if (first < rows) matmul(this.#rowsFrom(normed, first), this.#weights.head, logits);
-    return { logits, queries: { ...before, dims: [layers, rows, queryHeads * headDim] }, entries: fresh };
+    return { logits, queries: { ...before, dims: [layers, rows, heads * headDim] }, entries: fresh };
   }
 
   #embedded(tokens: Int32Array): GpuTensor {
@@ -124,17 +129,17 @@ export class Network implements Disposable {
 
   /** From a layer's attention to what its feed-forward network gives, which `#fed` has. */
   #feed(weights: LayerWeights, mixed: GpuTensor, residual: GpuTensor, normed: GpuTensor): void {
-    const { addNorm, matmul, gate } = this.#kernels;
+    const { matmul, gate } = this.#kernels;
+    const { intermediateSize, activation } = this.#config;
     const [rows = 0, hidden = 0] = residual.dims;
     const attended = this.#scratch.of("attended", rows, hidden);
     matmul(mixed, weights.output, attended);
-    addNorm(this.#normed(attended, weights.afterAttention), residual, weights.beforeFeedForward, normed);
-    const [gated, up] = ["gated", "up"].map((name) => this.#scratch.of(name, rows, this.#config.intermediateSize));
-    if (gated === undefined || up === undefined) return;
-    matmul(normed, weights.gate, gated);
-    matmul(normed, weights.up, up);
-    gate(gated, up);
-    matmul(up, weights.down, this.#scratch.of("fed", rows, hidden));
+    this.#norm(residual, this.#normed(attended, weights.afterAttention), weights.beforeFeedForward, normed);
+    const both = this.#scratch.of("gate and up", rows, 2 * intermediateSize);
+    const gated = this.#scratch.of("gated", rows, intermediateSize);
+    matmul(normed, weights.gateAndUp, both);
+    gate(both, activation, gated);
+    matmul(gated, weights.down, this.#scratch.of("fed", rows, hidden));
   }
 
   #fed({ afterFeedForward }: LayerWeights, rows: number): GpuTensor {
@@ -145,8 +150,12 @@ export class Network implements Disposable {
   #normed(part: GpuTensor, scale: GpuTensor | null): GpuTensor {
     if (scale === null) return part;
     const out = this.#scratch.of("part", ...part.dims);
-    this.#kernels.addNorm(null, part, scale, out);
+    this.#norm(part, null, scale, out);
     return out;
+  }
+
+  #norm(residual: GpuTensor, x: GpuTensor | null, scale: GpuTensor, out: GpuTensor): void {
+    this.#kernels.addNorm(residual, x, scale, this.#config.normEpsilon, out);
   }
 
   /** The last rows, as an array of their own. */

@@ -5,7 +5,7 @@ import type { Tensor } from "../../tensor.ts";
 import { RotaryTables, rotaryInputs } from "../rotary-tables.ts";
 
 export interface Rotation {
-  /** Each layer's table, cosine and sine side by side: [M, d / 2, 2]. */
+  /** Each layer's table, a position's cosines and then its sines: [M, d]. */
   readonly layers: readonly GpuTensor[];
   /** Each token's row of them. */
   readonly rows: Int32Array;
@@ -55,11 +55,12 @@ export class RotaryBlocks implements Disposable {
 }
 
 function sideBySide(cos: Tensor | undefined, sin: Tensor | undefined): Tensor {
-  const { data, dims } = cos ?? { data: new Float32Array(0), dims: [] };
-  const both = new Float32Array(2 * data.length);
-  for (const [i, value] of data.entries()) {
-    both[2 * i] = value;
-    both[2 * i + 1] = sin?.data[i] ?? 0;
+  if (cos === undefined || sin === undefined) throw new RangeError("no table");
+  const [rows = 0, half = 0] = cos.dims;
+  const both = new Float32Array(2 * rows * half);
+  for (let row = 0; row < rows; row++) {
+    both.set(cos.data.subarray(row * half, (row + 1) * half), 2 * row * half);
+    both.set(sin.data.subarray(row * half, (row + 1) * half), (2 * row + 1) * half);
   }
-  return { data: both, dims: [...dims, 2] };
+  return { data: both, dims: [rows, 2 * half] };
 }

@@ -19,8 +19,8 @@ export interface LayerWeights {
   readonly afterAttention: GpuTensor | null;
   readonly beforeFeedForward: GpuTensor;
   readonly afterFeedForward: GpuTensor | null;
-  readonly gate: GpuMatrix;
-  readonly up: GpuMatrix;
+  /** What gates, and what is gated, one below the other. */
+  readonly gateAndUp: GpuMatrix;
   readonly down: GpuMatrix;
 }
 
@@ -69,8 +69,7 @@ export function uploadWeights(
       afterAttention: postNorms ? attended : null,
       beforeFeedForward: postNorms ? vector(name("pre_feedforward_layernorm")) : attended,
       afterFeedForward: postNorms ? vector(name("post_feedforward_layernorm")) : null,
-      gate: matrix(name("mlp.gate_proj")),
-      up: matrix(name("mlp.up_proj")),
+      gateAndUp: matrix(name("mlp.gate_proj"), name("mlp.up_proj")),
       down: matrix(name("mlp.down_proj")),
     };
   };
