@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
+import { parseTar } from "nanotar";
 import { type Gpu, type GpuOptions, openGpu } from "../../src/gpu/index.ts";
 
 const FILES = ["libvk_swiftshader.so", "libvulkan.so.1", "vk_swiftshader_icd.json"];
@@ -56,11 +57,12 @@ async function unpacked(): Promise<string> {
   const source = join(dirname(fileURLToPath(import.meta.resolve("@sparticuz/chromium"))), "../bin/swiftshader.tar.br");
   const folder = join(tmpdir(), "pyramidkv-swiftshader-153.0.0");
   if (existsSync(folder)) return folder;
-  const archive = new Bun.Archive(brotliDecompressSync(await readFile(source)));
+  const archive = parseTar(brotliDecompressSync(await readFile(source)));
   const own = `${folder}.${process.pid}`;
   await mkdir(own, { recursive: true });
-  for (const [path, file] of await archive.files()) {
-    if (FILES.includes(basename(path))) await writeFile(join(own, basename(path)), await file.bytes(), { mode: 0o755 });
+  for (const { name, data } of archive) {
+    if (data !== undefined && FILES.includes(basename(name)))
+      await writeFile(join(own, basename(name)), data, { mode: 0o755 });
   }
   await rename(own, folder).catch(() => rm(own, { recursive: true, force: true }));
   return folder;
