@@ -5,7 +5,7 @@
 import type { Source } from "../../src/gpu/index.ts";
 import type { AttentionShape } from "../shapes.ts";
 import type { Tensor, Visibility } from "../tensor.ts";
-import { type GpuArrays, type GpuTensor, parameters, run } from "./arrays.ts";
+import { type GpuArrays, type GpuTensor, grid, MOST_GROUPS, parameters, run } from "./arrays.ts";
 import columnsCode from "./columns.wgsl" with { type: "text" };
 import joinRowsCode from "./join-rows.wgsl" with { type: "text" };
 import rowsCode from "./rows.wgsl" with { type: "text" };
@@ -80,11 +80,17 @@ export function divisors(arrays: GpuArrays, attention: Attention): GpuTensor {
   const splits = splitsOf(length);
   using partial = arrays.empty("partial divisors", heads * queries, splits, 2);
   const rows = overScores(attention, { name: "attention rows", code: rowsCode, access: ["write"] });
-  const grid = [splits, Math.ceil(queries / ROWS), heads] as const;
-  run(arrays, rows, [attention.queries, attention.keys, partial], grid, shapeOf(attention));
+  const tiles = [splits, Math.ceil(queries / ROWS), heads] as const;
+  run(arrays, rows, [attention.queries, attention.keys, partial], tiles, shapeOf(attention));
   const joined = arrays.empty("divisors", heads, queries);
-  const join: Source = { name: "join rows", code: joinRowsCode, access: ["read", "write"], parameters: true };
-  run(arrays, join, [partial, joined], [Math.ceil((heads * queries) / 64)], parameters(heads * queries, splits));
+  const join: Source = {
+    name: "join rows",
+    code: joinRowsCode,
+    access: ["read", "write"],
+    constants: { MOST_GROUPS },
+    parameters: true,
+  };
+  run(arrays, join, [partial, joined], grid(heads * queries, 64), parameters(heads * queries, splits));
   return joined;
 }
 
@@ -106,7 +112,7 @@ export function attentionColumns(
   const columns = arrays.empty(name, heads, count);
   const code = `fn join(before: f32, attention: f32, seen: f32) -> f32 { ${join} }\n${columnsCode}`;
   const source = overScores(attention, { name, code, access: ["read", "write"] });
-  const grid = [Math.ceil(count / TILE), heads] as const;
-  run(arrays, source, [attention.queries, attention.keys, rows, columns], grid, shapeOf(attention, count));
+  const tiles = [Math.ceil(count / TILE), heads] as const;
+  run(arrays, source, [attention.queries, attention.keys, rows, columns], tiles, shapeOf(attention, count));
   return columns;
 }

@@ -155,6 +155,9 @@ describe("more workgroups than a dimension takes", () => {
     expectClose(await folded.groupMax(scores, 5), await reference.groupMax(scores, 5), 0);
     expectClose(await folded.keyNorms(keys), await reference.keyNorms(keys), 1e-6);
     expectClose(await folded.gather(keys, rows), await reference.gather(keys, rows), 0);
+    const queries = normals(3, 4, 130, 3);
+    const sums = await reference.columnSums(queries, keys, { slidingWindow: null });
+    expectClose(await folded.columnSums(queries, keys, { slidingWindow: null }), sums, 1e-4);
     expect(await folded.topK(scores, counts)).toEqual([...(await reference.topK(scores, counts))]);
   });
 });
