@@ -19,9 +19,8 @@ fn weight(row: u32, c: u32) -> vec4f {
   return four(values[own * shape.units + c / FOURS], c % FOURS) * FACTOR * scale.x + scale.y;
 }
 
-// The same of W.
+// The same of W; anything beyond the last column, where x has zeros.
 fn weightsAt(row: u32, c: u32) -> mat4x4f {
-  if (c >= shape.fours) { return mat4x4f(); }
   return transpose(mat4x4f(weight(row, c), weight(row + 1u, c), weight(row + 2u, c), weight(row + 3u, c)));
 }
 

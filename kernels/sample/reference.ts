@@ -1,4 +1,5 @@
 import type { SamplingOptions } from "../../src/generate/sampling.ts";
+import { argmax } from "../../src/tensor.ts";
 
 /** A token that may be drawn, and the share of the draws, [from, to), that give it. */
 export interface Chance {
@@ -16,6 +17,7 @@ export function chances(
   const likely = possible.toSorted((a, b) => b.logit - a.logit || a.token - b.token);
   const candidates = topK === 0 ? likely : likely.slice(0, topK);
   const top = candidates[0]?.logit ?? 0;
+  if (top === Infinity) return [{ token: argmax(logits), from: 0, to: 1 }];
   const masses = candidates.map(({ token, logit }) => ({ token, mass: Math.exp((logit - top) / temperature) }));
   const kept = topP < 1 ? leading(masses, topP * total(masses)) : masses;
   const all = total(kept);

@@ -6,6 +6,7 @@ import { uploadMatrix } from "../../../kernels/gpu/matrix/upload.ts";
 import type { Matmul } from "../../../kernels/matmul/index.ts";
 import { matmul as reference } from "../../../kernels/matmul/reference.ts";
 import { matmul } from "../../../kernels/matmul/webgpu.ts";
+import { type Tensor, tensor } from "../../../kernels/tensor.ts";
 import { normals } from "../../support/arbitraries.ts";
 import { holds } from "../../support/seed.ts";
 import { softwareGpu } from "../../support/software-gpu.ts";
@@ -50,6 +51,9 @@ async function check(own: Case, on: GpuArrays = arrays, run: Matmul = product, m
   const height = outputs.reduce((sum, count) => sum + count, 0);
   const all = Float32Array.from(matrices.flatMap(({ values }) => [...values.data]));
   const x = normals(seed + 2, rows, columns);
+  // Another row's infinity must stay its own: the last one is not looked at then.
+  const seen = rows - (rows > 1 ? seed % 2 : 0);
+  x.data.fill(Number.POSITIVE_INFINITY, seen * columns);
   const [ofBias, before] = [normals(seed + 3, height), normals(seed + 4, rows, height)];
   using weights = uploadMatrix(
     on.gpu,
@@ -63,7 +67,8 @@ async function check(own: Case, on: GpuArrays = arrays, run: Matmul = product, m
   run(input, weights, out, { bias: bias ? addend : null, add });
   const found = await on.result(out);
   const expected = reference(x, { data: all, dims: [height, columns] }, bias ? ofBias : null, add ? before : null);
-  assertClose(found, expected, 1e-4 * Math.sqrt(columns + 1));
+  const head = ({ data, dims }: Tensor) => tensor(data.subarray(0, seen * height), ...dims);
+  assertClose(head(found), head(expected), 1e-4 * Math.sqrt(columns + 1));
 }
 
 describe("products on the GPU are those of plain loops", () => {

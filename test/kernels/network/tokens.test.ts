@@ -29,13 +29,15 @@ const logits = fc
     columns: fc.oneof(upTo(40), upTo(3000)),
     levels: fc.constantFrom(2, 30, 1e6),
     odd: fc.constantFrom(0, 0.3, 1),
+    infinite: fc.constantFrom(0, 0, 3),
   })
-  .map(({ seed, rows, columns, levels, odd }): Tensor => {
+  .map(({ seed, rows, columns, levels, odd, infinite }): Tensor => {
     const next = uniform(seed);
     const numbers = [Number.NaN, Number.NEGATIVE_INFINITY, -0, 0, -3e38, 1e-40];
     const data = Float32Array.from({ length: rows * columns }, () =>
       next() < odd ? (numbers[Math.floor(6 * next())] ?? 0) : (20 * Math.floor(next() * levels)) / levels - 10,
     );
+    for (let i = 0; i < infinite; i++) data[Math.floor(next() * data.length)] = Number.POSITIVE_INFINITY;
     return { data, dims: [rows, columns] };
   });
 
@@ -85,6 +87,13 @@ describe("a token", () => {
       },
       150,
     ));
+
+  test("of equal ones is the one at the draw, to its last digits", async () => {
+    const places = [0, 1, 255, 256, 1000, 2049, 2999, 3000];
+    const from = { data: new Float32Array(places.length * 3001), dims: [places.length, 3001] };
+    const draws = Float32Array.from(places, (place) => (place + 0.01) / 3001);
+    assert.deepEqual([...(await drawn(from, draws, { temperature: 1, topK: 0, topP: 1 }))], places);
+  });
 
   test("that is drawn from a large vocabulary is so, too", async () => {
     const from = normals(7, 2, 70_001);
