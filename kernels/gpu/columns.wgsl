@@ -7,15 +7,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let head = group.y;
   let key = group.x * KEYS + t;
   var column = 0.0;
-  for (var first = 0u; first < shape.queries; first += ROWS) {
+  let range = looking(group.x * KEYS);
+  for (var first = range.x; first < range.y; first += ROWS) {
     workgroupBarrier();
     stageRows(head, first, t);
     let scores = scoresOf(head / shape.group, group.x * KEYS, t);
     for (var r = 0u; r < min(ROWS, shape.queries - first); r++) {
-      let range = seen(first + r);
-      if (key < range.x || key >= range.y) { continue; }
+      let visible = seen(first + r);
+      if (key < visible.x || key >= visible.y) { continue; }
       let attention = exp(scores[r] - divisors[head * shape.queries + first + r]);
-      column = join(column, attention, f32(range.y - range.x));
+      column = join(column, attention, f32(visible.y - visible.x));
     }
   }
   if (key < shape.columns) { columns[head * shape.columns + key] = column; }

@@ -14,8 +14,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var top: array<f32, ROWS>;
   var sum: array<f32, ROWS>;
   for (var r = 0u; r < ROWS; r++) { top[r] = NONE; sum[r] = 0.0; }
-  let begin = group.x * SPLIT;
-  for (var first = begin; first < min(begin + SPLIT, shape.length); first += KEYS) {
+  // Of the stretch only what any of these queries sees.
+  let lastRow = min(firstRow + ROWS, shape.queries) - 1u;
+  let begin = max(group.x * SPLIT, seen(firstRow).x / KEYS * KEYS);
+  let end = min(group.x * SPLIT + SPLIT, seen(lastRow).y);
+  for (var first = begin; first < end; first += KEYS) {
     let scores = scoresOf(head / shape.group, first, t);
     for (var r = 0u; r < ROWS; r++) {
       let range = seen(min(firstRow + r, shape.queries - 1u));

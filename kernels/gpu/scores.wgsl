@@ -21,6 +21,17 @@ fn seen(i: u32) -> vec2u {
   return vec2u(select(0u, end - min(end, shape.window), shape.window > 0u), end);
 }
 
+// The queries that see any of 64 keys from `key` on: [x, y).
+fn looking(key: u32) -> vec2u {
+  let last = min(key + KEYS, shape.length) - 1u;
+  if (shape.chunk > 0u) {
+    return vec2u(key / shape.chunk * shape.chunk, min((last / shape.chunk + 1u) * shape.chunk, shape.queries));
+  }
+  let before = shape.length - shape.queries; // keys before the first query's own
+  let end = select(shape.length, min(last + shape.window, shape.length), shape.window > 0u);
+  return vec2u(max(key, before) - before, max(end, before) - before);
+}
+
 // Queries [first, first + ROWS) of a head; zeros beyond the last.
 fn stageRows(head: u32, first: u32, t: u32) {
   for (var i = t; i < ROWS * D4; i += KEYS) {

@@ -15,13 +15,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var sum = 0.0;
   var square = 0.0;
   var entropy = 0.0;
-  for (var first = 0u; first < shape.queries; first += ROWS) {
+  let range = looking(group.x * KEYS);
+  for (var first = range.x; first < range.y; first += ROWS) {
     workgroupBarrier();
     stageRows(head, first, t);
     let scores = scoresOf(head / shape.group, group.x * KEYS, t);
     for (var r = 0u; r < min(ROWS, shape.queries - first); r++) {
-      let range = seen(first + r);
-      if (key < range.x || key >= earlier) { continue; }
+      let visible = seen(first + r);
+      if (key < visible.x || key >= earlier) { continue; }
       let logarithm = scores[r] - divisors[head * shape.queries + first + r];
       let attention = exp(logarithm);
       let share = weights[first + r] * attention;
