@@ -1,5 +1,5 @@
-import type { SamplingOptions } from "../../src/generate/sampling.ts";
 import { argmax } from "../../src/tensor.ts";
+import type { SampleOptions } from "./index.ts";
 
 /** A token that may be drawn, and the share of the draws, [from, to), that give it. */
 export interface Chance {
@@ -9,10 +9,7 @@ export interface Chance {
 }
 
 /** What each possible draw gives for one row of logits, in the order of the tokens; nothing where no logit is above minus infinity. */
-export function chances(
-  logits: Float32Array,
-  { temperature, topK, topP }: Omit<SamplingOptions, "seed">,
-): readonly Chance[] {
+export function chances(logits: Float32Array, { temperature, topK, topP }: SampleOptions): readonly Chance[] {
   const possible = Array.from(logits, (logit, token) => ({ token, logit })).filter(({ logit }) => logit > -Infinity);
   const likely = possible.toSorted((a, b) => b.logit - a.logit || a.token - b.token);
   const candidates = topK === 0 ? likely : likely.slice(0, topK);

@@ -19,7 +19,7 @@ export function contents(all: readonly Documented[]): string {
     return `## ${title}\n\n${lines.join("\n")}`;
   });
   const opening =
-    "# Documentation\n\nThese pages are made by `bun run docs` from docstrings and from [measurements](comparison.md).";
+    "# Documentation\n\nThese pages are made by `bun run docs` from docstrings, from [measurements](comparison.md) and from what was [proven](laws.md) of each.";
   return `${[opening, ...lists, NOTATION].join("\n\n")}\n`;
 }
 

@@ -12,6 +12,7 @@ import {
 import { comparison } from "./comparison.ts";
 import { docsOf, type FactoryDoc } from "./docstring.ts";
 import { contents } from "./index-page.ts";
+import { lawsPage, readLaws } from "./laws.ts";
 import { type MeasuredFile, readMeasured } from "./measured.ts";
 import { page } from "./page.ts";
 import { wrappers } from "./wrappers.ts";
@@ -99,5 +100,10 @@ export function pages(
     `${folder}/${doc.name}.md`,
     page({ doc, defaults, measured: compared ? measured : null }),
   ]);
-  return new Map([["README.md", contents(all)], ["comparison.md", comparison(measured)], ...made]);
+  const whole: [string, string][] = [
+    ["README.md", contents(all)],
+    ["comparison.md", comparison(measured)],
+    ["laws.md", lawsPage(readLaws())],
+  ];
+  return new Map([...whole, ...made]);
 }

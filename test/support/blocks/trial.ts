@@ -4,7 +4,7 @@ import { compressInBlocks, type KvCache, type MethodFactory } from "../../../src
 import type { Method } from "../../../src/methods/method.ts";
 import { smallestBudget } from "../method-laws.ts";
 import { type PrefillCall, recorded } from "../recorded-engine.ts";
-import { SEED } from "../seed.ts";
+import { runsOf, SEED } from "../seed.ts";
 import { sharedModel, type TinyModel } from "../tiny-model.ts";
 
 /** A prompt that is compressed in blocks on a tiny model. */
@@ -44,9 +44,10 @@ export async function onBlocks(factory: MethodFactory, law: (trial: BlockTrial) 
   const smallest = smallestBudget(factory);
   const { keep, needs } = factory({ budget: smallest });
   // The tokens whose queries a score looks at are held between blocks, also where the method would not keep them.
-  const least = Math.max(smallest, keep.first + needs.queries + 1);
+  const held = Number.isFinite(needs.queries) ? keep.first + needs.queries + 1 : 0;
+  const least = Math.max(smallest, held);
   const property = fc.asyncProperty(
-    arbitrary(Number.isFinite(least) ? least : smallest),
+    arbitrary(least),
     async ({ layers, heads, headDim, seed, prompt, block, spare, room, next }) => {
       const shape = { layers, queryHeads: heads[0], kvHeads: heads[1], headDim };
       const model = await sharedModel(shape, seed);
@@ -54,7 +55,7 @@ export async function onBlocks(factory: MethodFactory, law: (trial: BlockTrial) 
       await law({ model, tokens: Int32Array.from(prompt), budget, block, working: budget + room, next });
     },
   );
-  await fc.assert(property, { seed: SEED, numRuns: runs });
+  await fc.assert(property, { seed: SEED, numRuns: runsOf(runs) });
 }
 
 /** What full() never evicts, only an endless working budget can hold. */
