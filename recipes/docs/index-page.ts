@@ -1,6 +1,7 @@
 /** The page that lists the others, and says what their formulas are written in. */
+
+import type { Documented } from "./documented.ts";
 import { distinct } from "./measured.ts";
-import type { Documented } from "./pages.ts";
 
 const NOTATION = `## Notation
 
