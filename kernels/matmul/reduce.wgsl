@@ -1,6 +1,12 @@
-// Sums over a workgroup, in two rounds: each value has LANES / SUMS invocations, which add SUMS lanes each, then one adds theirs.
-fn reduced(own: array<f32, SUMS>, t: u32) -> f32 {
-  for (var v = 0u; v < SUMS; v++) { partial[v * LANES + t] = own[v]; }
+// Sums over a workgroup, in two rounds: each sum has LANES / SUMS invocations, which add SUMS lanes each, then one adds theirs.
+fn reduced(own: array<vec4f, COUNT>, t: u32) -> f32 {
+  for (var s = 0u; s < COUNT; s++) {
+    let at = 4u * s * LANES + t;
+    partial[at] = own[s].x;
+    partial[at + LANES] = own[s].y;
+    partial[at + 2u * LANES] = own[s].z;
+    partial[at + 3u * LANES] = own[s].w;
+  }
   workgroupBarrier();
   const SHARE = LANES / SUMS;
   let at = t / SHARE * LANES + t % SHARE;

@@ -12,7 +12,7 @@ import reduce from "./reduce.wgsl" with { type: "text" };
 import reduceSubgroups from "./reduce-subgroups.wgsl" with { type: "text" };
 import whole from "./whole.wgsl" with { type: "text" };
 
-/** Rows of W that a workgroup takes where x has few rows, and how many of these may share them. */
+/** Rows of W that a workgroup takes where x has few rows, and how many rows of x may share them. */
 const ROWS = 4;
 const COUNTS = [1, 2, 4, 8] as const;
 /** Up to so many rows of x, W is read again for every 8: from there on a tile is at least half full, and there are enough of them. */
@@ -52,7 +52,7 @@ const forFew = (form: MatrixForm, input: string, count: number, subgroups: boole
     name: `matmul of ${count} rows`,
     code: [common, input, subgroups ? reduceSubgroups : reduce, gemv].join("\n"),
     access,
-    constants: { ROWS, COUNT: count, MOST_GROUPS },
+    constants: { COUNT: count, MOST_GROUPS },
     parameters: true,
     enables: subgroups ? ["subgroups"] : [],
   });

@@ -65,10 +65,14 @@ export async function openGpu({ without = [] }: GpuOptions = {}): Promise<Gpu> {
       (error) => outOfMemory(label, byteLength, `less: ${memory.used} bytes are in use`, error),
     );
   };
+  const put: Gpu["write"] = (block, byte, data) => {
+    // Deno dies of writing nothing.
+    if (data.byteLength > 0) device.queue.writeBuffer(block.buffer, byte, data);
+  };
   const write: Gpu["write"] = (block, byte, data) => {
     alive();
     recorder.flush(); // a write overtakes what is only recorded
-    device.queue.writeBuffer(block.buffer, byte, data);
+    put(block, byte, data);
   };
   return {
     name,
@@ -85,7 +89,7 @@ export async function openGpu({ without = [] }: GpuOptions = {}): Promise<Gpu> {
     allocate,
     upload(data, label) {
       const block = allocate(data.byteLength, label);
-      device.queue.writeBuffer(block.buffer, 0, data);
+      put(block, 0, data);
       return block;
     },
     write,
