@@ -18,7 +18,7 @@ export const OPTIONS = {
   worker: { type: "boolean", default: false },
   whole: { type: "boolean", default: false },
   fidelity: { type: "boolean", default: false },
-  oracle: { type: "boolean", default: false },
+  "no-oracle": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -35,7 +35,7 @@ export const USAGE = `
   --seeds A,B,...    each makes other examples (default: 0)
   --whole            prefills the whole prompt, as peers do: the first token of an answer is then full attention's. Else the prompt's
                      last token is decoded on what was kept
-  --oracle           also asks the oracle, which is told the answer: how much must be lost at a budget
+  --no-oracle        leaves out the oracle, which is told the answer: how much must be lost at a budget
   --fidelity         also measures attention recall and output error in every layer
   --model REF        a folder, a .gguf file or a Hub id (default: SmolLM2-135M-Instruct)
   --precision P      fp32 (default) or fast
@@ -61,7 +61,7 @@ export interface Values {
   readonly worker: boolean;
   readonly whole: boolean;
   readonly fidelity: boolean;
-  readonly oracle: boolean;
+  readonly "no-oracle": boolean;
   readonly json: boolean;
 }
 

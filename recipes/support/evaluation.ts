@@ -62,7 +62,7 @@ export async function evaluate(recipe: string, values: Values, tasks: readonly T
       queue: queued === null ? undefined : bullQueue(queued),
       lastOnCache: !values.whole,
       fidelity: values.fidelity,
-      oracle: values.oracle,
+      oracle: !values["no-oracle"],
       signal,
       onProgress: ({ done, total, example }) => {
         bar.setTotal(total);

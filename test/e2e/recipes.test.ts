@@ -168,11 +168,12 @@ if (path !== null) {
           .trim()
           .split("\n")
           .map((line) => JSON.parse(line));
-        expect(rows).toHaveLength(2 * 3);
+        expect(rows).toHaveLength(2 * (3 + 2)); // the oracle at both budgets among them
+        expect(new Set(rows.map(({ method }) => method))).toEqual(new Set(["full", "snapkv", "oracle"]));
         expect(rows.every(({ recall }) => recall.length === 30)).toBe(true);
         const sql = "SELECT DISTINCT method, budget FROM results ORDER BY 1, 2";
         const found = await run("report", "needle.duckdb", "--sql", sql);
-        expect(found.out.trim().split("\n")).toHaveLength(3);
+        expect(found.out.trim().split("\n")).toHaveLength(5);
         const summaries = (await run("report", "needle.duckdb", "--json")).out.trim().split("\n");
         expect(summaries.map((line) => JSON.parse(line).count)).toEqual([2, 2, 2]);
         const page = await run(
@@ -197,7 +198,7 @@ if (path !== null) {
     test(
       "shards are merged by the report; an interrupted recipe goes on",
       async () => {
-        const args = [...small, "--lengths", "300", "--examples", "6"];
+        const args = [...small, "--no-oracle", "--lengths", "300", "--examples", "6"];
         const first = start("fewshot", ...args, "--shard", "1/2", "--store", "one.duckdb");
         while (!existsSync(join(folder, "one.duckdb"))) await Bun.sleep(50);
         await Bun.sleep(800);
@@ -252,7 +253,18 @@ if (path !== null) {
         const filters = await loadFilters(model, join(folder, "filters.safetensors"));
         const answer = await pipeline(model, qFilters({ budget: 20, filters }), { maxNewTokens: 3 })("One ".repeat(40));
         expect(answer.tokens).toHaveLength(3);
-        const asked = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--json"];
+        const asked = [
+          "--model",
+          path,
+          "--budgets",
+          "64",
+          "--lengths",
+          "300",
+          "--depths",
+          "1",
+          "--no-oracle",
+          "--json",
+        ];
         const methods = ["--methods", "qfilters,measured/qfilters", "--measured", "."];
         const both = await run("needle", ...asked, ...methods, "--store", "filters.duckdb");
         expect(both).toMatchObject({ err: "", code: 0 });
@@ -274,7 +286,19 @@ if (path !== null) {
         const measured = await run("measure", "--what", "heads", "--prompts", "1", "--model", path);
         expect(measured).toMatchObject({ err: "", code: 0 });
         expect(measured.out).toMatch(/^heads\.safetensors: heads sha256:\w{64} of \d+ tokens\nmost: head \d+\.\d /);
-        const args = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--measured", "."];
+        const args = [
+          "--model",
+          path,
+          "--budgets",
+          "64",
+          "--lengths",
+          "300",
+          "--depths",
+          "1",
+          "--no-oracle",
+          "--measured",
+          ".",
+        ];
         const { out, err, code } = await run("needle", ...args, "--methods", "headkv,duoattention", "--json");
         expect({ err, code }).toEqual({ err: "", code: 0 });
         const rows = out
@@ -292,7 +316,7 @@ if (path !== null) {
     test(
       "what evicts while answers are decoded is asked for beside a method, and results say it",
       async () => {
-        const args = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1"];
+        const args = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--no-oracle"];
         const methods = "snapkv+everysteps,full+streamingwindow,full+streamingwindow:25%,h2o+heavyhitters:80";
         const { out, err, code } = await run(
           "needle",
