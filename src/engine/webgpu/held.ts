@@ -9,6 +9,7 @@ import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { KvCache } from "../../cache/cache.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "../../cache/layer.ts";
 import { PagePool } from "./pages.ts";
+import { tailEntries } from "./tail-entries.ts";
 
 /** Each KV head's pages in one layer, and how many entries they hold. */
 export interface HeadPages {
@@ -120,23 +121,9 @@ export class HeldEntries implements Disposable {
 
   /** Tokens of the tail that were not decoded here. */
   #bringTail(cache: KvCache, added: readonly HeadPages[], known: number): void {
-    const { kvHeads, headDim } = this.#geometry;
-    const { tail, length } = cache;
-    const count = tail.length - known;
-    const width = added.length * 2 * kvHeads * headDim;
-    const part = kvHeads * count * headDim;
     for (const [layer, heads] of added.entries()) {
-      const [keys, values] = [new Float32Array(part), new Float32Array(part)];
-      const positions = new Int32Array(kvHeads * count);
-      for (let head = 0; head < kvHeads; head++)
-        for (let i = 0; i < count; i++) {
-          const key = (known + i) * width + (layer * 2 * kvHeads + head) * headDim;
-          const value = key + kvHeads * headDim;
-          keys.set(tail.data.subarray(key, key + headDim), (head * count + i) * headDim);
-          values.set(tail.data.subarray(value, value + headDim), (head * count + i) * headDim);
-          positions[head * count + i] = length - count + i;
-        }
-      this.#bring(layer, { keys, values, positions }, this.extend(layer, heads, count));
+      const slots = this.extend(layer, heads, cache.tail.length - known);
+      this.#bring(layer, tailEntries(cache, layer, known), slots);
     }
   }
 

@@ -4,7 +4,7 @@ import type { KvCache } from "../../cache/cache.ts";
 import { invalid } from "../../options.ts";
 import type { HeldSequence } from "./held.ts";
 import { pageLists, type Row } from "./lists.ts";
-import type { Results, Rows } from "./network.ts";
+import type { Results, Rows } from "./rows.ts";
 import type { GpuRun } from "./run.ts";
 
 /** The next tokens of one sequence. */
