@@ -175,7 +175,7 @@ if (path !== null) {
         const found = await run("report", "needle.duckdb", "--sql", sql);
         expect(found.out.trim().split("\n")).toHaveLength(5);
         const summaries = (await run("report", "needle.duckdb", "--json")).out.trim().split("\n");
-        expect(summaries.map((line) => JSON.parse(line).count)).toEqual([2, 2, 2]);
+        expect(summaries.map((line) => JSON.parse(line).count)).toEqual([2, 2, 2, 2, 2]);
         const page = await run(
           "report",
           "needle.duckdb",
@@ -190,7 +190,7 @@ if (path !== null) {
         const html = readFileSync(join(folder, "page.html"), "utf8");
         for (const part of ["accuracy against budget", "score by place", "recall", "Where attention falls", "sha256:"])
           expect(html).toContain(part);
-        expect(readFileSync(join(folder, "all.jsonl"), "utf8").trim().split("\n")).toHaveLength(6);
+        expect(readFileSync(join(folder, "all.jsonl"), "utf8").trim().split("\n")).toHaveLength(10);
       },
       PATIENCE,
     );
