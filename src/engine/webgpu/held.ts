@@ -4,7 +4,6 @@
  */
 import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries, MoveRows } from "../../../kernels/move-rows/index.ts";
-import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { KvCache } from "../../cache/cache.ts";
 import { type CacheGeometry, headLength, type LayerEntries } from "../../cache/layer.ts";
@@ -35,15 +34,15 @@ export class HeldEntries implements Disposable {
   readonly #added = new WeakMap<object, readonly HeadPages[]>();
   readonly #gone = new FinalizationRegistry<() => void>((release) => release());
 
-  constructor(arrays: GpuArrays, geometry: CacheGeometry) {
+  constructor(arrays: GpuArrays, move: MoveRows, geometry: CacheGeometry) {
     this.#arrays = arrays;
     this.#geometry = geometry;
-    this.#move = moveRows(arrays, geometry.headDim);
+    this.#move = move;
     this.pools = Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim));
   }
 
-  /** The cache on the device, with room in its pages for `count` more tokens. */
-  of(cache: KvCache, count: number): HeldSequence {
+  /** The cache on the device. */
+  of(cache: KvCache): HeldSequence {
     const kept = cache.layers.map((entries, layer) => this.#keptOf(layer, entries));
     const added = this.#added.get(cache.layout) ?? this.#begin(cache);
     const had = added[0]?.counts[0] ?? 0;
@@ -51,7 +50,6 @@ export class HeldEntries implements Disposable {
     const known = had > cache.tail.length ? 0 : had;
     for (const heads of added) heads.counts.fill(known);
     if (known < cache.tail.length) this.#bringTail(cache, added, known);
-    for (const [layer, heads] of added.entries()) this.#makeRoom(layer, heads, count);
     return { kept, added };
   }
 

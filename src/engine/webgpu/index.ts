@@ -32,18 +32,19 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
   const kernels = webgpuKernels(gpu);
   const rotary = new RotaryBlocks(arrays, config);
   const paged = pagedAttention(arrays, config);
+  const move = moveRows(arrays, config.headDim);
   const run: GpuRun = {
     config,
     arrays,
     kernels,
     rotary,
     network: new Network(arrays, config, weights, rotary),
-    held: new HeldEntries(arrays, config),
+    held: new HeldEntries(arrays, move, config),
     scratch: new Scratch(arrays),
     flash: flashAttention(arrays, config.headDim),
     paged,
     scores: pagedScores(arrays, config.kvHeads, config.headDim),
-    move: moveRows(arrays, config.headDim),
+    move,
   };
   await settled(run);
   let disposed = false;

@@ -28,7 +28,7 @@ export function runPaged(
   const { config, held, scratch, network } = run;
   const { layers, kvHeads } = config;
   for (const { cache } of sequences) refuseCompact(cache);
-  const known = sequences.map(({ cache, tokens }) => held.of(cache, tokens.length));
+  const known = sequences.map(({ cache }) => held.of(cache));
   const rows = sequences.flatMap(({ cache, tokens }, i) =>
     tokens.map((_, j): Row => {
       const sequence = known[i] ?? { kept: [], added: [] };

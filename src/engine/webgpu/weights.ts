@@ -30,17 +30,15 @@ export interface NetworkWeights extends Disposable {
   readonly head: GpuMatrix;
 }
 
-/** @param onProgress called after each tensor with the bytes that are there */
+/** @throws KvError `out_of_memory`, with nothing left on the device */
 export function uploadWeights(
   arrays: GpuArrays,
   { layers, tiedEmbeddings, attentionBias, queryKeyNorm, postNorms }: ModelConfig,
   weights: Weights,
-  onProgress: (bytes: number) => void = () => undefined,
 ): NetworkWeights {
   const owned: Disposable[] = [];
   const own = <T extends Disposable>(made: T): T => {
     owned.push(made);
-    onProgress(arrays.gpu.used);
     return made;
   };
   const matrix = (...names: readonly string[]): GpuMatrix =>
