@@ -23,9 +23,15 @@ export async function openEngine(
   refuse(options);
   // Only now, so that who runs on the CPU loads none of it.
   const [{ openGpu }, { webgpuEngine }] = await Promise.all([import("../gpu/index.ts"), import("./webgpu/index.ts")]);
-  if (backend === "webgpu") return webgpuEngine(config, weights, await openGpu());
-  const gpu = await openGpu().catch(() => null);
-  if (gpu !== null && !gpu.software) return webgpuEngine(config, weights, gpu);
+  const gpu = backend === "webgpu" ? await openGpu() : await openGpu().catch(() => null);
+  if (gpu !== null && (backend === "webgpu" || !gpu.software)) {
+    try {
+      return await webgpuEngine(config, weights, gpu);
+    } catch (fault) {
+      gpu[Symbol.dispose](); // the engine's only once there is one
+      throw fault;
+    }
+  }
   gpu?.[Symbol.dispose]();
   return onnxEngine(config, weights, options);
 }
