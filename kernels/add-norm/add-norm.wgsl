@@ -9,7 +9,6 @@ struct Shape { rows: u32, columns: u32, add: u32, epsilon: f32 }
 
 const LANES = 256u;
 const SHARE = 16u;
-var<workgroup> squares: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -25,18 +24,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     }
     own += value * value;
   }
-  squares[t] = own;
-  workgroupBarrier();
-  // Two rounds of 16, because a barrier takes longer than a few additions.
-  var part = 0.0;
-  if (t < SHARE) {
-    for (var i = t; i < LANES; i += SHARE) { part += squares[i]; }
-  }
-  workgroupBarrier();
-  if (t < SHARE) { squares[t] = part; }
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < SHARE; i++) { sum += squares[i]; }
-  let factor = inverseSqrt(sum / f32(shape.columns) + shape.epsilon);
+  let factor = inverseSqrt(totalOf(own, t) / f32(shape.columns) + shape.epsilon);
   for (var i = t; i < shape.columns; i += LANES) { normed[begin + i] = residual[begin + i] * factor * scale[i]; }
 }

@@ -1,4 +1,5 @@
 import { type GpuArrays, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
+import total from "../gpu/total.wgsl" with { type: "text" };
 import { once } from "../gpu/variants.ts";
 import code from "./add-norm.wgsl" with { type: "text" };
 import type { AddNorm } from "./index.ts";
@@ -6,7 +7,7 @@ import type { AddNorm } from "./index.ts";
 export const addNorm = ({ gpu }: GpuArrays): AddNorm => {
   const program = once(gpu, {
     name: "addNorm",
-    code,
+    code: `${code}\n${total}`,
     access: ["read", "read", "write", "write"],
     constants: { MOST_GROUPS },
     parameters: true,

@@ -14,24 +14,12 @@ struct Shape {
 
 const LANES = 64u;
 const SHARE = 8u;
-var<workgroup> squares: array<f32, LANES>;
 
 // What a head's channels are divided by, for all of a workgroup's invocations.
 fn lengthOf(begin: u32, t: u32) -> f32 {
   var own = 0.0;
   for (var i = t; i < shape.size; i += LANES) { own += joint[begin + i] * joint[begin + i]; }
-  squares[t] = own;
-  workgroupBarrier();
-  var part = 0.0;
-  if (t < SHARE) {
-    for (var i = t; i < LANES; i += SHARE) { part += squares[i]; }
-  }
-  workgroupBarrier();
-  if (t < SHARE) { squares[t] = part; }
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < SHARE; i++) { sum += squares[i]; }
-  return sqrt(sum / f32(shape.size) + shape.epsilon);
+  return sqrt(totalOf(own, t) / f32(shape.size) + shape.epsilon);
 }
 
 @compute @workgroup_size(LANES)

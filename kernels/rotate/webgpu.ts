@@ -1,5 +1,6 @@
 import type { Source } from "../../src/gpu/index.ts";
 import { type GpuArrays, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
+import total from "../gpu/total.wgsl" with { type: "text" };
 import { once } from "../gpu/variants.ts";
 import type { Rotate } from "./index.ts";
 import code from "./rotate.wgsl" with { type: "text" };
@@ -26,7 +27,7 @@ export const rotate = ({ gpu }: GpuArrays): Rotate => {
 /** Within eight arrays, as many as every device binds. */
 const source = (keepUnturned: string, more: Source["access"]): Source => ({
   name: "rotate",
-  code: `${keepUnturned}\n${code}`,
+  code: [keepUnturned, code, total].join("\n"),
   access: ["read", "read", "read", "read", "write", "write", "write", ...more],
   constants: { MOST_GROUPS },
   parameters: true,

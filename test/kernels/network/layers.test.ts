@@ -8,11 +8,11 @@ import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
 import { uploadMatrix } from "../../../kernels/gpu/matrix/upload.ts";
 import { networkKernels } from "../../../kernels/network.ts";
 import { rotate } from "../../../kernels/rotate/reference.ts";
-import { turnsOf } from "../../../kernels/rotate/turns.ts";
 import { normals } from "../../support/arbitraries.ts";
 import { uniform } from "../../support/random.ts";
 import { holds } from "../../support/seed.ts";
 import { softwareGpu } from "../../support/software-gpu.ts";
+import { turnsOf } from "../../support/turns.ts";
 import { assertClose } from "./close.ts";
 import { forms } from "./matrices.ts";
 
