@@ -147,9 +147,18 @@ describe("a policy that cannot follow its method says why:", () => {
     });
 });
 
+/** What `--json` prints. */
+const linesOf = (out: string) =>
+  out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
 const path = await goldenGguf();
 if (path !== null) {
   const small = ["--model", path, "--methods", "full,snapkv", "--budgets", "64,25%"];
+  /** One example at one budget, of which the methods alone are to be seen. */
+  const oneNeedle = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--no-oracle"];
 
   describe("on SmolLM2-135M-Instruct", () => {
     test(
@@ -164,10 +173,7 @@ if (path !== null) {
         expect(out).toMatch(/snapkv .* 25% /);
         expect(out).toContain("sha256:");
         const again = await run("needle", ...args, "--json");
-        const rows = again.out
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
+        const rows = linesOf(again.out);
         expect(rows).toHaveLength(2 * (3 + 2)); // the oracle at both budgets among them
         expect(new Set(rows.map(({ method }) => method))).toEqual(new Set(["full", "snapkv", "oracle"]));
         expect(rows.every(({ recall }) => recall.length === 30)).toBe(true);
@@ -253,25 +259,11 @@ if (path !== null) {
         const filters = await loadFilters(model, join(folder, "filters.safetensors"));
         const answer = await pipeline(model, qFilters({ budget: 20, filters }), { maxNewTokens: 3 })("One ".repeat(40));
         expect(answer.tokens).toHaveLength(3);
-        const asked = [
-          "--model",
-          path,
-          "--budgets",
-          "64",
-          "--lengths",
-          "300",
-          "--depths",
-          "1",
-          "--no-oracle",
-          "--json",
-        ];
+        const asked = [...oneNeedle, "--json"];
         const methods = ["--methods", "qfilters,measured/qfilters", "--measured", "."];
         const both = await run("needle", ...asked, ...methods, "--store", "filters.duckdb");
         expect(both).toMatchObject({ err: "", code: 0 });
-        const rows = both.out
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
+        const rows = linesOf(both.out);
         expect(rows.map(({ method, methodOptions }) => [method, methodOptions])).toEqual([
           ["qfilters", { budget: 64 }],
           ["measured/qfilters", { budget: 64, filters: filters.label }],
@@ -286,25 +278,10 @@ if (path !== null) {
         const measured = await run("measure", "--what", "heads", "--prompts", "1", "--model", path);
         expect(measured).toMatchObject({ err: "", code: 0 });
         expect(measured.out).toMatch(/^heads\.safetensors: heads sha256:\w{64} of \d+ tokens\nmost: head \d+\.\d /);
-        const args = [
-          "--model",
-          path,
-          "--budgets",
-          "64",
-          "--lengths",
-          "300",
-          "--depths",
-          "1",
-          "--no-oracle",
-          "--measured",
-          ".",
-        ];
+        const args = [...oneNeedle, "--measured", "."];
         const { out, err, code } = await run("needle", ...args, "--methods", "headkv,duoattention", "--json");
         expect({ err, code }).toEqual({ err: "", code: 0 });
-        const rows = out
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
+        const rows = linesOf(out);
         expect(rows.map(({ method }) => method)).toEqual(["headkv", "duoattention"]);
         for (const { methodOptions } of rows) expect(measured.out).toContain(methodOptions.heads);
         const missing = await run("needle", ...args, "--methods", "lukv");
@@ -316,11 +293,10 @@ if (path !== null) {
     test(
       "what evicts while answers are decoded is asked for beside a method, and results say it",
       async () => {
-        const args = ["--model", path, "--budgets", "64", "--lengths", "300", "--depths", "1", "--no-oracle"];
         const methods = "snapkv+everysteps,full+streamingwindow,full+streamingwindow:25%,h2o+heavyhitters:80";
         const { out, err, code } = await run(
           "needle",
-          ...args,
+          ...oneNeedle,
           "--methods",
           methods,
           "--json",
@@ -328,10 +304,7 @@ if (path !== null) {
           "evict.duckdb",
         );
         expect({ err, code }).toEqual({ err: "", code: 0 });
-        const rows = out
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
+        const rows = linesOf(out);
         const said = rows.map(({ method, budget, methodOptions: { evict } }) => [method, budget, evict.options.budget]);
         expect(said).toEqual([
           ["snapkv+everysteps", "64", 64],
@@ -382,10 +355,7 @@ if (path !== null) {
         expect(code).toBe(1);
         expect(err.trim().split("\n")).toHaveLength(1);
         expect(err).toContain("context");
-        const [about, ...answers] = out
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
+        const [about, ...answers] = linesOf(out);
         expect(about.method).toMatchObject({ name: "keydiff", budget: 256 });
         expect(answers.map(({ question }) => question)).toEqual(questions);
         for (const { answer } of answers) expect(saving.out).toContain(answer);
