@@ -45,7 +45,9 @@ const highestAttention = (tokens: Int32Array): Probe => ({
 });
 
 /** What the i-th of them attends to: [H, n + i + 1]. */
-function attentionOf({ queries, keys, length, slidingWindow, kernels }: ProbeView, i: number): Promise<Tensor> {
+async function attentionOf(view: ProbeView, i: number): Promise<Tensor> {
+  const { queries, length, slidingWindow, kernels } = view;
+  const keys = await kernels.read(view.keys);
   return kernels.columnSums(rows(queries, i, i + 1), rows(keys, 0, length + i + 1), { slidingWindow });
 }
 
