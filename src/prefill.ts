@@ -56,7 +56,7 @@ export async function prefill(
   const tokens = tokensOf(model, prompt);
   const needs = allNeeds(observe.map((method) => method.needs));
   const running = { chunk: chunk ?? chunkFor(tokens.length), ...(signal === undefined ? {} : { signal }) };
-  const { layers, logits, queries, columnSums, moments } = await model.engine.prefill({
+  const { entries, logits, queries, columnSums, moments } = await model.engine.prefill({
     tokens,
     lastQueries: Math.max(OBSERVED_QUERIES, needs.queries),
     columnSums: needs.columnSums,
@@ -69,7 +69,7 @@ export async function prefill(
     queries: queries.map((data) => ({ data, dims: [queryHeads, data.length / (queryHeads * headDim), headDim] })),
     columnSums: columnSums?.map((data) => ({ data, dims: [queryHeads, tokens.length] })) ?? null,
     moments,
-    probes: await runProbes(model, tokens, layers, needs.probes, running),
+    probes: await runProbes(model, tokens, entries, needs.probes, running),
   };
-  return contextOf(model, tokens, layers, logits, observation);
+  return contextOf(model, tokens, entries, logits, observation);
 }

@@ -8,8 +8,7 @@
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { Sight } from "../cache/decider.ts";
-import type { LayerEntries } from "../cache/layer.ts";
-import type { PromptCache } from "../cache/prompt.ts";
+import type { PromptEntries } from "../cache/prompt-entries.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { QueryMoments } from "../observation.ts";
 import type { Tensor } from "../tensor.ts";
@@ -30,9 +29,9 @@ export interface PrefillRequest {
   readonly chunk: number;
   /**
    * What the tokens come after, and where their own entries go: each attends to all that is held, and positions go on where it
-   * says. If prefill throws, it may have taken in some of the tokens. Default: a new one.
+   * says. If prefill throws, it may have taken in some of the tokens. Of this engine's own making; default: a new one.
    */
-  readonly cache?: PromptCache;
+  readonly cache?: PromptEntries;
   /** How many of the tokens' last queries to give back. */
   readonly lastQueries: number;
   /** Whether to add up the attention that every position receives. */
@@ -46,8 +45,8 @@ export interface PrefillRequest {
 }
 
 export interface PrefillResult {
-  /** Every entry of every layer and KV head, those that were held before among them: the cache's own memory. */
-  readonly layers: readonly LayerEntries[];
+  /** Every entry of every layer and KV head, those that were held before among them: what was given, or new and the caller's to free. */
+  readonly entries: PromptEntries;
   /** [vocab], or [n, vocab] if all were asked for. */
   readonly logits: Float32Array;
   /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
@@ -93,6 +92,8 @@ export interface Engine extends Disposable {
   outputProjection(layer: number): Tensor;
   /** Turns a layer's keys after RoPE, [any, d], by so many positions, in place: as if they had come so much later. */
   turn(layer: number, keys: Float32Array, by: number): void;
+  /** Where a prompt's entries are to lie; with room for so many tokens at once. */
+  prompt(room: number): PromptEntries;
   /**
    * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
    */

@@ -53,7 +53,14 @@ const text = (length: number) => Int32Array.from({ length }, (_, i) => (i * i * 
 /** A whole text's layers, to restate attention on. */
 async function observed(tokens: Int32Array) {
   using context = await prefill(model, tokens);
-  return observations(context);
+  const { read } = model.engine.kernels;
+  return await Promise.all(
+    observations(context).map(async (layer) => ({
+      ...layer,
+      keys: await read(layer.keys),
+      values: await read(layer.values),
+    })),
+  );
 }
 
 describe("a head's retrieval score", () => {

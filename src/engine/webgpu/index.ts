@@ -1,12 +1,12 @@
 /**
  * The GPU engine: the decoder and every kernel in WGSL, on whatever WebGPU the runtime has.
  *
- * Matrices stay as their files store them; activations, keys and values are fp32. A cache's entries are held in pages on the device from its
- * first step on, and the cache keeps its own copy of them in memory, from which policies decide.
+ * Matrices stay as their files store them; activations, keys and values are fp32. Entries live on the device from prefill on: methods choose
+ * among them there, and caches hold pages of them.
  */
 import { flashAttention } from "../../../kernels/flash-attention/webgpu.ts";
 import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
-import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
+import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
 import { pagedAttention } from "../../../kernels/paged-attention/webgpu.ts";
 import { pagedScores } from "../../../kernels/paged-scores/webgpu.ts";
 import { webgpuKernels } from "../../../kernels/webgpu.ts";
@@ -17,9 +17,10 @@ import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { Engine, ExtendRequest, PrefillRequest, Step } from "../index.ts";
 import { extend } from "./extend.ts";
-import { HeldEntries } from "./held.ts";
 import { Network } from "./network.ts";
+import { PageStore } from "./page-store.ts";
 import { prefill } from "./prefill.ts";
+import { PromptOnDevice } from "./prompt-entries.ts";
 import { RotaryBlocks } from "./rotary.ts";
 import type { GpuRun } from "./run.ts";
 import { Scratch } from "./scratch.ts";
@@ -39,7 +40,7 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     kernels,
     rotary,
     network: new Network(arrays, config, weights, rotary),
-    held: new HeldEntries(arrays, move, config),
+    store: new PageStore(arrays, config, move, moveWithin(arrays, config.headDim)),
     scratch: new Scratch(arrays),
     flash: flashAttention(arrays, config.headDim),
     paged,
@@ -70,13 +71,14 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
       return { data: weights.read(name), dims: weights.info(name).shape };
     },
     turn: (layer, keys, by) => rotate(keys, rotary.tables.frequencies[layer] ?? new Float64Array(0), by),
+    prompt: (room) => new PromptOnDevice(run.store, room),
     prefill: inTurn((request: PrefillRequest) => prefill(run, request)),
     step: inTurn((batch: readonly Step[]) => step(run, batch)),
     extend: inTurn((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {
       if (disposed) return;
       disposed = true;
-      for (const part of [run.network, run.held, run.scratch, paged, rotary, kernels, weights, gpu])
+      for (const part of [run.network, run.store, run.scratch, paged, rotary, kernels, weights, gpu])
         part[Symbol.dispose]();
     },
   };

@@ -1,11 +1,12 @@
 /** Which pages the rows of a run attend to, as the device reads them: one table and one array of lists for all layers. */
 import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
-import type { HeadPages, HeldSequence } from "./held.ts";
+import type { HeadPages } from "./page-store.ts";
+import type { PagedEntries } from "./paged-entries.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** A row of a run: one token of a sequence, which sees what was kept and this many of what came after, its own entry among them. */
 export interface Row {
-  readonly sequence: HeldSequence;
+  readonly sequence: Pick<PagedEntries, "kept" | "added">;
   readonly added: number;
   readonly position: number;
 }

@@ -2,8 +2,9 @@
 import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { KvCache } from "../../cache/cache.ts";
 import { invalid } from "../../options.ts";
-import type { HeldSequence } from "./held.ts";
+import { adopted } from "./adopt.ts";
 import { pageLists, type Row } from "./lists.ts";
+import type { PagedEntries } from "./paged-entries.ts";
 import type { Results, Rows } from "./rows.ts";
 import type { GpuRun } from "./run.ts";
 
@@ -19,20 +20,21 @@ export interface Continued {
  *
  * @param weighted an array for the scores of the only row, [L][H, longest], asked for layer by layer; null for none
  */
-export function runPaged(
+export async function runPaged(
   run: GpuRun,
   sequences: readonly Continued[],
   wanted: Pick<Rows, "logitsFrom" | "queries">,
   weighted: ((layer: number, longest: number) => GpuTensor) | null = null,
-): Results {
-  const { config, held, scratch, network } = run;
+): Promise<Results> {
+  const { config, store, scratch, network } = run;
   const { layers, kvHeads } = config;
   for (const { cache } of sequences) refuseCompact(cache);
-  const known = sequences.map(({ cache }) => held.of(cache));
+  const known: PagedEntries[] = [];
+  for (const { cache } of sequences) known.push(await begun(run, cache));
   const rows = sequences.flatMap(({ cache, tokens }, i) =>
     tokens.map((_, j): Row => {
       const sequence = known[i] ?? { kept: [], added: [] };
-      return { sequence, added: cache.tail.length + j + 1, position: cache.length + j };
+      return { sequence, added: cache.added + j + 1, position: cache.length + j };
     }),
   );
   const to = slots(run, sequences, known, rows.length);
@@ -42,7 +44,7 @@ export function runPaged(
   const tokens = Int32Array.from(sequences.flatMap((sequence) => sequence.tokens));
   const positions = Int32Array.from(rows, ({ position }) => position);
   return network.run({ tokens, positions, ...wanted }, ({ layer, queries, out }, fresh) => {
-    const pool = held.pools[layer];
+    const pool = store.pools[layer];
     if (pool === undefined) throw new RangeError(`no layer ${layer}`);
     const width = kvHeads * rows.length;
     run.move(fresh, { ...moves, first: layer * width, count: width }, pool.entries);
@@ -55,8 +57,15 @@ export function runPaged(
   });
 }
 
+/** A cache's entries on the device, as many as it knows of: a run that failed may have left more. */
+async function begun({ store }: GpuRun, cache: KvCache): Promise<PagedEntries> {
+  const entries = await adopted(store, cache);
+  for (const heads of entries.added) heads.counts.fill(cache.added);
+  return entries;
+}
+
 /** Where all rows' entries go: [L, KH, R]. */
-function slots(run: GpuRun, sequences: readonly Continued[], known: readonly HeldSequence[], rows: number) {
+function slots(run: GpuRun, sequences: readonly Continued[], known: readonly PagedEntries[], rows: number) {
   const { layers, kvHeads } = run.config;
   const to = new Uint32Array(layers * kvHeads * rows);
   for (let layer = 0; layer < layers; layer++) {
@@ -64,7 +73,7 @@ function slots(run: GpuRun, sequences: readonly Continued[], known: readonly Hel
     for (const [i, { tokens }] of sequences.entries()) {
       const heads = known[i]?.added[layer];
       if (heads === undefined) throw new RangeError(`no layer ${layer}`);
-      const own = run.held.extend(layer, heads, tokens.length); // [KH, count]
+      const own = run.store.extend(layer, heads, tokens.length); // [KH, count]
       for (let head = 0; head < kvHeads; head++)
         to.set(own.subarray(head * tokens.length, (head + 1) * tokens.length), (layer * kvHeads + head) * rows + row);
       row += tokens.length;

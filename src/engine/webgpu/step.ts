@@ -7,7 +7,7 @@ import { RecentQueries } from "../recent-queries.ts";
 import { refuseTwice } from "../refuse-twice.ts";
 import { rowOf } from "../row-of.ts";
 import { runPaged } from "./paged-run.ts";
-import { entriesOf, floatsOf, type GpuRun } from "./run.ts";
+import { floatsOf, type GpuRun } from "./run.ts";
 
 /** All that may run together do; a sequence whose attention is watched runs alone. */
 export async function step(run: GpuRun, batch: readonly Step[]): Promise<readonly Float32Array[]> {
@@ -23,18 +23,17 @@ export async function step(run: GpuRun, batch: readonly Step[]): Promise<readonl
 
 async function together(run: GpuRun, batch: readonly Step[]): Promise<void> {
   if (batch.length === 0) return;
-  const { vocabSize, headDim } = run.config;
+  const { vocabSize } = run.config;
   const queries = batch.some(({ sees }) => sees === "queries");
   const sequences = batch.map(({ cache, token }) => ({ cache, tokens: [token] }));
-  const results = runPaged(run, sequences, { logitsFrom: 0, queries });
+  const results = await runPaged(run, sequences, { logitsFrom: 0, queries });
   const logits = await floatsOf(run, results.logits);
-  const entries = await entriesOf(run, results.entries, batch.length);
   const seen = queries ? await floatsOf(run, results.queries) : null;
   for (const [i, { cache, sees }] of batch.entries()) {
     const sight = sees === "queries" && seen !== null ? queriesOf(run, cache, seen, i, batch.length) : NOTHING_SEEN;
     // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
     const own = logits.slice(i * vocabSize, (i + 1) * vocabSize);
-    cache.append(rowOf(entries, i, batch.length, headDim), own, sight);
+    cache.advance(own, sight);
   }
 }
 
@@ -56,17 +55,21 @@ function queriesOf(
 async function alone(run: GpuRun, { cache, token }: Step): Promise<void> {
   const { arrays, config } = run;
   const scores: GpuTensor[] = [];
-  const results = runPaged(run, [{ cache, tokens: [token] }], { logitsFrom: 0, queries: false }, (layer, longest) => {
-    const array = arrays.empty(`scores of layer ${layer}`, config.queryHeads, longest);
-    scores.push(array);
-    return array;
-  });
+  const results = await runPaged(
+    run,
+    [{ cache, tokens: [token] }],
+    { logitsFrom: 0, queries: false },
+    (layer, longest) => {
+      const array = arrays.empty(`scores of layer ${layer}`, config.queryHeads, longest);
+      scores.push(array);
+      return array;
+    },
+  );
   const logits = await floatsOf(run, results.logits);
-  const entries = await entriesOf(run, results.entries, 1);
   const attention: (readonly Float32Array[])[] = [];
   for (const [layer, array] of scores.entries())
     attention.push(massesOf(run, cache, layer, await arrays.result(array)));
-  cache.append(entries, logits, { queries: null, attention });
+  cache.advance(logits, { queries: null, attention });
 }
 
 /** From scores [H, longest] to each KV head's attention to its entries, summed over the query heads that read it. */
