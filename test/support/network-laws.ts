@@ -16,6 +16,7 @@ import {
   prefill,
   step,
 } from "../../src/index.ts";
+import { keptBytes, tailBytes } from "./cache-bytes.ts";
 import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
 import type { NetworkKind, Windows } from "./random-model.ts";
@@ -95,7 +96,7 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
   "eviction is masking": async (factory, { model, context, budget, next }) => {
     using cache = await compress(context, factory({ budget }));
     const n = context.length;
-    const kept = context.layers.map((_, layer) =>
+    const kept = context.entries.places.map((_, layer) =>
       Array.from({ length: model.config.kvHeads }, (_, head) => new Set(cache.positions(layer, head))),
     );
     const masked = referenceLogits(
@@ -110,21 +111,21 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
   },
   "memory is what is kept, to the byte, and per head": async (factory, { model, context, budget, next }) => {
     using cache = await compress(context, factory({ budget }));
-    const { layers, kvHeads, headDim } = model.config;
-    const entries = cache.lengths.flat().reduce((sum, length) => sum + length, 0);
-    assert.equal(cache.bytes, entries * headDim * 2 * ELEMENT_BYTES);
-    const allocated = cache.layers.flatMap(({ keys, values }) => [keys.buffer.byteLength, values.buffer.byteLength]);
+    const kept = keptBytes(model, cache.lengths);
+    assert.equal(cache.bytes, kept);
+    using copy = await cache.inMemory();
+    const allocated = copy.layers.flatMap(({ keys, values }) => [keys.buffer.byteLength, values.buffer.byteLength]);
+    const total = allocated.reduce((sum, bytes) => sum + bytes, 0);
     assert.equal(
-      cache.bytes,
-      allocated.reduce((sum, bytes) => sum + bytes, 0),
+      total,
+      cache.lengths.flat().reduce((sum, length) => sum + length, 0) * 2 * ELEMENT_BYTES * model.config.headDim,
     );
     await decode(model, cache, next);
-    const page = 16 * layers * kvHeads * headDim * 2 * ELEMENT_BYTES;
-    assert.equal(cache.bytes, entries * headDim * 2 * ELEMENT_BYTES + page);
+    assert.equal(cache.bytes, kept + tailBytes(model));
   },
   "decoding appends every token at its true position": async (factory, { model, context, budget, next }) => {
     using cache = await compress(context, factory({ budget }));
-    const before = cache.layers.map((_, layer) =>
+    const before = cache.places.map((_, layer) =>
       Array.from({ length: model.config.kvHeads }, (_, h) => [...cache.positions(layer, h)]),
     );
     await decode(model, cache, next);

@@ -69,9 +69,9 @@ export class PromptOnDevice implements PromptEntries {
 
   stored(layer: number): Pick<Entries, "keys" | "values"> {
     const held = this.#held;
-    if (this.length === this.capacity) return this.layer(layer);
-    held.dense ??= copied(this.#store, held.arrays, this.length, this.length);
-    return entriesOf(held.dense, layer);
+    if (this.length !== this.capacity) held.dense ??= copied(this.#store, held.arrays, this.length, this.length);
+    const { keys, values } = entriesOf(held.dense ?? held.arrays, layer);
+    return { keys, values };
   }
 
   /** Makes room for `count` tokens that a run is about to bring. */
