@@ -7,30 +7,26 @@ import type { Entries } from "../../../kernels/move-rows/index.ts";
 import { networkKernels } from "../../../kernels/network.ts";
 import type { NetworkKernels } from "../../../kernels/network-kernels.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import type { Weights } from "../../model/weights/weights.ts";
-import { embeddingsOf } from "../embeddings.ts";
 import type { RotaryBlocks } from "./rotary.ts";
 import type { Attend, Results, Rows } from "./rows.ts";
 import { Scratch } from "./scratch.ts";
-import { type LayerWeights, type NetworkWeights, uploadWeights } from "./weights.ts";
+import type { LayerWeights, NetworkWeights } from "./weights.ts";
 
 export class Network implements Disposable {
   readonly #config: ModelConfig;
-  readonly #files: Weights;
   readonly #weights: NetworkWeights;
   readonly #rotary: RotaryBlocks;
   readonly #scratch: Scratch;
   readonly #gpu: GpuArrays["gpu"];
   readonly #kernels: NetworkKernels;
 
-  /** Brings the weights to the device; `weights` stays open for embeddings. */
-  constructor(arrays: GpuArrays, config: ModelConfig, weights: Weights, rotary: RotaryBlocks) {
+  /** @param weights which stay their owner's */
+  constructor(arrays: GpuArrays, config: ModelConfig, weights: NetworkWeights, rotary: RotaryBlocks) {
     this.#config = config;
-    this.#files = weights;
     this.#rotary = rotary;
     this.#gpu = arrays.gpu;
     this.#scratch = new Scratch(arrays);
-    this.#weights = uploadWeights(arrays, config, weights);
+    this.#weights = weights;
     this.#kernels = networkKernels(arrays.gpu);
   }
 
@@ -81,8 +77,10 @@ export class Network implements Disposable {
   }
 
   #embedded(tokens: Int32Array): GpuTensor {
-    const residual = this.#scratch.of("residual", tokens.length, this.#config.hiddenSize);
-    this.#gpu.write(residual.block, 0, embeddingsOf(this.#config, this.#files, tokens));
+    const { hiddenSize, embeddingScale } = this.#config;
+    const residual = this.#scratch.of("residual", tokens.length, hiddenSize);
+    const numbers = this.#scratch.numbers("tokens", Uint32Array.from(tokens));
+    this.#kernels.embed(numbers, this.#weights.embeddings, embeddingScale, residual);
     return residual;
   }
 
@@ -146,7 +144,6 @@ export class Network implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#weights[Symbol.dispose]();
     this.#scratch[Symbol.dispose]();
   }
 }
