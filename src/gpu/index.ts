@@ -8,6 +8,7 @@ import { type GpuFeatures, openDevice } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import { type Block, openMemory, outOfMemory } from "./memory.ts";
 import { type Program, programs, type Source } from "./program.ts";
+import { unavailable } from "./provider.ts";
 import { type Grid, openRecorder, type Recorder } from "./recorder.ts";
 
 export type { GpuFeatures } from "./device.ts";
@@ -61,7 +62,7 @@ export async function openGpu({
   largest = Number.POSITIVE_INFINITY,
   memory = Number.POSITIVE_INFINITY,
 }: GpuOptions = {}): Promise<Gpu> {
-  const { device, name, features } = await openDevice(without);
+  const { device, name, features } = await openDevice(without).catch(unopened);
   const faults = watchFaults(device);
   const recorder = openRecorder(device, faults);
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = device.limits;
@@ -145,4 +146,8 @@ export async function openGpu({
       device.destroy();
     },
   };
+}
+
+function unopened(cause: unknown): never {
+  throw cause instanceof KvError ? cause : unavailable(String(cause), "a device that opens");
 }
