@@ -3,7 +3,7 @@ import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries, MoveRows, MoveWithin } from "../../../kernels/move-rows/index.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
-import { PagePool } from "./pages.ts";
+import { type PagePool, pagePools } from "./pages.ts";
 
 /** Each KV head's pages in one layer, and how many entries they hold: all full but the last. */
 export interface HeadPages {
@@ -21,7 +21,7 @@ export class PageStore implements Disposable {
   constructor(arrays: GpuArrays, geometry: CacheGeometry, move: MoveRows, within: MoveWithin) {
     this.arrays = arrays;
     this.geometry = geometry;
-    this.pools = Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim));
+    this.pools = pagePools(arrays, geometry);
     this.#move = move;
     this.#within = within;
   }
