@@ -94,6 +94,7 @@ describe("auto on a real GPU", () => {
     const { engine, fallback } = await openAuto(tinyConfig({ layers: 1 }), real);
     using _ = engine;
     expect({ name: engine.name, fallback }).toEqual({ name: "webgpu", fallback: null });
+    opened.at(-1)?.allocate(16, "more")[Symbol.dispose](); // which it has yet
   });
 
   const refusals: Readonly<Record<string, readonly [Partial<ModelConfig>, () => Promise<Gpu>, object]>> = {
