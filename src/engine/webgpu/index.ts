@@ -15,11 +15,12 @@ import type { Gpu } from "../../gpu/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { Engine, ExtendRequest, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, LayeredPrefillRequest, PrefillRequest, Step } from "../index.ts";
 import { extend } from "./extend.ts";
 import { Network } from "./network.ts";
 import { PageStore } from "./page-store.ts";
 import { prefill } from "./prefill.ts";
+import { prefillByLayer } from "./prefill-by-layer.ts";
 import { PromptOnDevice } from "./prompt-entries.ts";
 import { RotaryBlocks } from "./rotary.ts";
 import type { GpuRun } from "./run.ts";
@@ -73,6 +74,7 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     turn: (layer, keys, by) => rotate(keys, rotary.tables.frequencies[layer] ?? new Float64Array(0), by),
     prompt: (room) => new PromptOnDevice(run.store, room),
     prefill: inTurn((request: PrefillRequest) => prefill(run, request)),
+    prefillByLayer: inTurn((request: LayeredPrefillRequest) => prefillByLayer(run, request)),
     step: inTurn((batch: readonly Step[]) => step(run, batch)),
     extend: inTurn((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {

@@ -18,12 +18,24 @@ export class PageStore implements Disposable {
   readonly #move: MoveRows;
   readonly #within: MoveWithin;
 
-  constructor(arrays: GpuArrays, geometry: CacheGeometry, move: MoveRows, within: MoveWithin) {
+  constructor(
+    arrays: GpuArrays,
+    geometry: CacheGeometry,
+    move: MoveRows,
+    within: MoveWithin,
+    pools = Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim)),
+  ) {
     this.arrays = arrays;
     this.geometry = geometry;
-    this.pools = Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim));
+    this.pools = pools;
     this.#move = move;
     this.#within = within;
+  }
+
+  /** One layer's pages, as those of a network that has no other. */
+  onlyLayer(layer: number): PageStore {
+    const geometry = { ...this.geometry, layers: 1 };
+    return new PageStore(this.arrays, geometry, this.#move, this.#within, [this.#pool(layer)]);
   }
 
   /** Pages of all layers, none of which holds anything. */
