@@ -10,6 +10,7 @@ import type { KvCache } from "../cache/cache.ts";
 import type { Sight } from "../cache/decider.ts";
 import type { DeviceEntries } from "../cache/device-entries.ts";
 import type { PromptEntries } from "../cache/prompt-entries.ts";
+import type { Sampling } from "../generate/sampling.ts";
 import type { Selection } from "../methods/select.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { QueryMoments } from "../observation.ts";
@@ -127,6 +128,15 @@ export interface Engine extends Disposable {
    * @throws KvError `invalid_option` for a cache that is in the batch twice
    */
   step(batch: readonly Step[]): Promise<readonly Float32Array[]>;
+  /**
+   * As `step`, but gives the tokens that follow, drawn where the logits are, which then stay there; null for an engine that has them in memory
+   * anyway. For steps that do not watch attention.
+   *
+   * @param draws in [0, 1), one for each sequence: the share of what is likely enough at which its token lies, in the order of the tokens
+   */
+  readonly draw:
+    | ((batch: readonly Step[], sampling: Sampling, draws: readonly number[]) => Promise<readonly number[]>)
+    | null;
   /** As steps of one token after another, in fewer runs: the logits after the last, [vocab]. @throws KvError `aborted` */
   extend(request: ExtendRequest): Promise<Float32Array>;
 }

@@ -84,6 +84,7 @@ async function onHost(
     prompt: (room) => new PromptCache(config, room),
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     prefillByLayer: null,
+    draw: null,
     step: guard((batch: readonly Step[]) => stepper(batch)),
     extend: guard((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {
