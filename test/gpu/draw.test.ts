@@ -52,7 +52,7 @@ test("by every limit, alone, in batches and beside policies; and their logits st
     temperature: 1.3,
     seed: 5,
     maxNewTokens: 5,
-    evict: everySteps(snapKV({ budget: 24 }), { every: 2 }),
+    evict: everySteps(snapKV({ budget: 24 }), { every: 8 }),
   };
   const both = [context.cache, context.cache];
   const alone = await generateBatch(looking, both, batch);
