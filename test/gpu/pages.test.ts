@@ -12,7 +12,7 @@ const geometry = { layers: 2, kvHeads: 2, headDim: 4 };
 
 const acts = fc.array(
   fc.oneof(
-    fc.record({ act: fc.constant("hold" as const), who: fc.nat(3), counts: fc.tuple(fc.nat(2100), fc.nat(90)) }),
+    fc.record({ act: fc.constant("hold" as const), who: fc.nat(3), counts: fc.tuple(fc.nat(9000), fc.nat(90)) }),
     fc.record({ act: fc.constant("extend" as const), who: fc.nat(3), count: fc.integer({ min: 1, max: 70 }) }),
     fc.record({ act: fc.constant("trim" as const), who: fc.nat(3), least: fc.nat(1) }),
     fc.record({ act: fc.constant("release" as const), who: fc.nat(3) }),
