@@ -2,6 +2,7 @@
 import type { KvCache } from "./cache/cache.ts";
 import type { EntriesInMemory, EntriesOnDevice } from "./cache/contents.ts";
 import { type LayerEntries, offsetsOf, type Places } from "./cache/layer.ts";
+import { chosen } from "./cache/prompt-places.ts";
 import { type Choosable, type Context, type Kept, promptCache } from "./context.ts";
 import { inFormOf } from "./form.ts";
 import type { Merge } from "./merging/merge.ts";
@@ -93,15 +94,7 @@ async function keep(
 }
 
 /** Where the chosen of each head's `length` entries come from. */
-export function placesOf({ positions: all }: Places, length: number, rows: Selection[number]): Places {
-  const offsets = offsetsOf(rows.map((chosen) => chosen.length));
-  const positions = new Int32Array(offsets.at(-1) ?? 0);
-  for (const [head, chosen] of rows.entries()) {
-    const own = all.subarray(head * length, (head + 1) * length);
-    positions.set(
-      chosen.map((row) => own[row] ?? 0),
-      offsets[head],
-    );
-  }
-  return { positions, offsets };
-}
+export const placesOf = ({ positions }: Places, length: number, rows: Selection[number]): Places => ({
+  positions: chosen(positions, length, rows),
+  offsets: offsetsOf(rows.map((own) => own.length)),
+});

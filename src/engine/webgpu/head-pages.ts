@@ -10,11 +10,22 @@ export interface HeadPages {
   tabled: Tabled | null;
 }
 
-export const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
-
 /** The slots of all entries, head after head. */
-export const slotsOf = (heads: HeadPages): Uint32Array<ArrayBuffer> =>
-  Uint32Array.from(heads.counts.flatMap((count, head) => range(count).map((i) => slotAt(heads, head, i))));
+export function slotsOf(heads: HeadPages): Uint32Array<ArrayBuffer> {
+  const slots = new Uint32Array(heads.counts.reduce((sum, count) => sum + count, 0));
+  let next = 0;
+  for (const [head, count] of heads.counts.entries())
+    for (let i = 0; i < count; i++) slots[next++] = slotAt(heads, head, i);
+  return slots;
+}
+
+/** The slots of each head's last `count` entries, [KH, count]. */
+export function lastSlots(heads: HeadPages, count: number): Uint32Array<ArrayBuffer> {
+  const slots = new Uint32Array(heads.counts.length * count);
+  for (const [head, held] of heads.counts.entries())
+    for (let i = 0; i < count; i++) slots[head * count + i] = slotAt(heads, head, held - count + i);
+  return slots;
+}
 
 /** The slot of a head's i-th entry. */
 export const slotAt = ({ pages }: HeadPages, head: number, i: number): number =>

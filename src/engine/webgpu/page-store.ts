@@ -3,7 +3,7 @@ import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries, MoveRows, MoveWithin } from "../../../kernels/move-rows/index.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
-import { type HeadPages, range, slotAt, slotsOf } from "./head-pages.ts";
+import { type HeadPages, lastSlots, slotsOf } from "./head-pages.ts";
 import { PageTable } from "./page-table.ts";
 import { PagePool } from "./pages.ts";
 
@@ -58,7 +58,7 @@ export class PageStore implements Disposable {
       heads,
       before.map((held) => held + count),
     );
-    return Uint32Array.from(before.flatMap((held, head) => range(count).map((i) => slotAt(heads, head, held + i))));
+    return lastSlots(heads, count);
   }
 
   /** Gives pages back; those that a head still needs for its entries stay. */
