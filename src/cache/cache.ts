@@ -185,7 +185,7 @@ export class KvCache implements Disposable {
     this.#begun = { evictor, decide: next };
     if (gone === null) return;
     const inPlace = this.#own && comesForGoes(gone, held);
-    this.#contents = await evicted(held, gone, inPlace, packed ? workplace : null);
+    this.#contents = evicted(held, gone, inPlace, packed ? workplace : null);
     if (inPlace) return;
     this.#layout = {};
     this.#own = true;

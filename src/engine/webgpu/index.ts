@@ -6,7 +6,7 @@
  */
 import { flashAttention } from "../../../kernels/flash-attention/webgpu.ts";
 import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
-import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
+import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import { pagedAttention } from "../../../kernels/paged-attention/webgpu.ts";
 import { pagedScores } from "../../../kernels/paged-scores/webgpu.ts";
 import { sample } from "../../../kernels/sample/webgpu.ts";
@@ -42,7 +42,7 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     kernels,
     rotary,
     network: new Network(arrays, config, weights, rotary),
-    store: new PageStore(arrays, config, move, moveWithin(arrays, config.headDim)),
+    store: new PageStore(arrays, config),
     scratch: new Scratch(arrays),
     flash: flashAttention(arrays, config.headDim),
     paged,

@@ -1,6 +1,7 @@
 /** A cache's entries on the device: pages of what was kept, which forks share, and pages of what came after. */
 import type { DeviceEntries, Numbers, Picked, Rearranged } from "../../cache/device-entries.ts";
 import { headLength } from "../../cache/layer.ts";
+import type { Turn } from "../../cache/pack.ts";
 import { freedWith } from "./forgotten.ts";
 import { type HeadPages, slotAt, slotsOf } from "./head-pages.ts";
 import { KeptPages, pageBytes } from "./kept-pages.ts";
@@ -66,6 +67,17 @@ export class PagedEntries implements DeviceEntries {
     const next = inPlace ? this.#kept.share() : KeptPages.of(store, kept);
     this[Symbol.dispose]();
     return new PagedEntries(store, next, added);
+  }
+
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {
+    const heads = this.kept[layer];
+    if (heads === undefined) throw new RangeError(`no layer ${layer}`);
+    const slots = slotsOf(heads);
+    this.store.turn(
+      layer,
+      turns.map(({ slot, by }) => ({ slot: slots[slot] ?? 0, by })),
+      frequencies,
+    );
   }
 
   picked(layer: number, kvHeads: readonly number[], places: readonly ArrayLike<number>[]): Picked {
