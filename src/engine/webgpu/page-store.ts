@@ -3,6 +3,7 @@ import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries, MoveRows, MoveWithin } from "../../../kernels/move-rows/index.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
+import { CompactStore } from "./compact-store.ts";
 import { PagePool } from "./pages.ts";
 
 /** Each KV head's pages in one layer, and how many entries they hold: all full but the last. */
@@ -15,6 +16,8 @@ export class PageStore implements Disposable {
   readonly geometry: CacheGeometry;
   readonly arrays: GpuArrays;
   readonly pools: readonly PagePool[];
+  /** Entries that are in no pages: those in a compact form. */
+  readonly compact: CompactStore;
   readonly #move: MoveRows;
   readonly #within: MoveWithin;
 
@@ -22,6 +25,7 @@ export class PageStore implements Disposable {
     this.arrays = arrays;
     this.geometry = geometry;
     this.pools = Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim));
+    this.compact = new CompactStore(arrays, geometry);
     this.#move = move;
     this.#within = within;
   }
