@@ -17,10 +17,19 @@ import { appendRow, copyTail, rowLength, tailOf, withoutRows } from "./tail.ts";
 export function appended(contents: InMemory, entries: Float32Array, logits: Float32Array, sight: TokenSight): InMemory {
   const length = contents.length + 1;
   const longer = { ...contents, length, logits, sight, tail: appendRow(contents.tail, entries) };
-  const { compact, geometry, tail } = longer;
-  if (compact === null || untilDue(compact, tail.length, geometry) > 0) return longer;
-  return { ...longer, ...settled(compact, longer), tail: withoutRows(tail, rowLength(geometry)) };
+  return withSettled(longer);
 }
+
+/** With generated entries in the compact form, once they are due. */
+export function withSettled(contents: InMemory): InMemory {
+  const { compact, geometry, tail } = contents;
+  if (compact === null || !isDue(contents)) return contents;
+  return { ...contents, ...settled(compact, contents), tail: withoutRows(tail, rowLength(geometry)) };
+}
+
+/** Whether generated entries are enough to go over into a compact form. */
+export const isDue = ({ compact, geometry, tail }: Contents): boolean =>
+  compact !== null && untilDue(compact, tail.length, geometry) <= 0;
 
 /** With one more token, whose keys and values are on the device already. */
 export function advanced(contents: Contents, logits: Float32Array | null, sight: TokenSight): Contents {

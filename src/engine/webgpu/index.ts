@@ -4,6 +4,7 @@
  * Matrices stay as their files store them; activations, keys and values are fp32. Entries live on the device from prefill on: methods choose
  * among them there, and caches hold pages of them.
  */
+import { compactAttention, compactScores } from "../../../kernels/compact-attention/webgpu.ts";
 import { flashAttention } from "../../../kernels/flash-attention/webgpu.ts";
 import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
 import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
@@ -47,6 +48,8 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     flash: flashAttention(arrays, config.headDim),
     paged,
     scores: pagedScores(arrays, config.kvHeads, config.headDim),
+    compact: compactAttention(arrays, config),
+    compactScores: compactScores(arrays, config.kvHeads, config.headDim),
     move,
     sample: sample(arrays),
   };

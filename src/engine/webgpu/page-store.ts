@@ -7,6 +7,7 @@ import type { TurnKeys } from "../../../kernels/turn-keys/index.ts";
 import { turnKeys } from "../../../kernels/turn-keys/webgpu.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
 import type { Turn } from "../../cache/pack.ts";
+import { CompactStore } from "./compact-store.ts";
 import { type HeadPages, lastSlots, slotsOf } from "./head-pages.ts";
 import { PageTable } from "./page-table.ts";
 import { PagePool } from "./pages.ts";
@@ -18,13 +19,14 @@ interface Kernels {
   readonly turn: TurnKeys;
 }
 
-const partsFor = (arrays: GpuArrays, { layers, headDim }: CacheGeometry) => ({
-  pools: Array.from({ length: layers }, () => new PagePool(arrays, headDim)),
+const partsFor = (arrays: GpuArrays, geometry: CacheGeometry) => ({
+  pools: Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim)),
   table: new PageTable(arrays),
+  compact: new CompactStore(arrays, geometry),
   kernels: {
-    move: moveRows(arrays, headDim),
-    within: moveWithin(arrays, headDim),
-    turn: turnKeys(arrays, headDim),
+    move: moveRows(arrays, geometry.headDim),
+    within: moveWithin(arrays, geometry.headDim),
+    turn: turnKeys(arrays, geometry.headDim),
   },
 });
 
@@ -33,6 +35,8 @@ export class PageStore implements Disposable {
   readonly arrays: GpuArrays;
   readonly pools: readonly PagePool[];
   readonly table: PageTable;
+  /** Entries that are in no pages: those in a compact form. */
+  readonly compact: CompactStore;
   readonly #kernels: Kernels;
 
   constructor(arrays: GpuArrays, geometry: CacheGeometry, parts = partsFor(arrays, geometry)) {
@@ -40,13 +44,14 @@ export class PageStore implements Disposable {
     this.geometry = geometry;
     this.pools = parts.pools;
     this.table = parts.table;
+    this.compact = parts.compact;
     this.#kernels = parts.kernels;
   }
 
   /** One layer's pages, as those of a network that has no other. */
   onlyLayer(layer: number): PageStore {
     const geometry = { ...this.geometry, layers: 1 };
-    const parts = { pools: [this.#pool(layer)], table: this.table, kernels: this.#kernels };
+    const parts = { pools: [this.#pool(layer)], table: this.table, compact: this.compact, kernels: this.#kernels };
     return new PageStore(this.arrays, geometry, parts);
   }
 
