@@ -91,8 +91,8 @@ describe("leverage on a GPU is that of plain loops", () => {
         async ({ seed, heads, length, size, short }) => {
           const vectors = normals(seed, heads, length, size);
           const shortening = normals(seed + 1, size, short);
-          // Channels that differ as those of keys do.
-          const unlike = { ...vectors, data: vectors.data.map((x, i) => x * 2 ** (i % 7)) };
+          // Channels that differ as those of keys do, far from nothing.
+          const unlike = { ...vectors, data: vectors.data.map((x, i) => x * 2 ** (i % 7) + 10_000) };
           for (const ridge of [0.01, 1]) {
             const found = await kernels.leverage(unlike, shortening, ridge);
             const expected = await reference.leverage(unlike, shortening, ridge);
