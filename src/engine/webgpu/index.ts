@@ -1,7 +1,7 @@
 /**
  * The GPU engine: the decoder and every kernel in WGSL, on whatever WebGPU the runtime has.
  *
- * Matrices stay as their files store them; activations, keys and values are fp32. Entries live on the device from prefill on: methods choose
+ * Matrices stay as their files store them; activations, keys and values are fp32, but for what products of "fast" precision round of them. Entries live on the device from prefill on: methods choose
  * among them there, and caches hold pages of them.
  */
 import { flashAttention } from "../../../kernels/flash-attention/webgpu.ts";
@@ -16,7 +16,7 @@ import type { Gpu } from "../../gpu/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { Engine, ExtendRequest, LayeredPrefillRequest, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, LayeredPrefillRequest, Precision, PrefillRequest, Step } from "../index.ts";
 import { extend } from "./extend.ts";
 import { Network } from "./network.ts";
 import { PageStore } from "./page-store.ts";
@@ -29,7 +29,12 @@ import { Scratch } from "./scratch.ts";
 import { draw, step } from "./step.ts";
 
 /** Brings the weights to the device, and keeps `weights` to read more of them. Disposing frees all that is on the device, and closes both. */
-export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: Gpu): Promise<Engine> {
+export async function webgpuEngine(
+  config: ModelConfig,
+  weights: Weights,
+  gpu: Gpu,
+  precision: Precision = "fp32",
+): Promise<Engine> {
   refuseOddHeads(config);
   const arrays = gpuArrays(gpu);
   const kernels = webgpuKernels(gpu);
@@ -41,7 +46,7 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     arrays,
     kernels,
     rotary,
-    network: new Network(arrays, config, weights, rotary),
+    network: new Network(arrays, config, weights, rotary, precision === "fast"),
     store: new PageStore(arrays, config, move, moveWithin(arrays, config.headDim)),
     scratch: new Scratch(arrays),
     flash: flashAttention(arrays, config.headDim),
@@ -66,7 +71,7 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
   return {
     name: "webgpu",
     version: gpu.name,
-    precision: "fp32",
+    precision,
     config,
     kernels,
     outputProjection(layer) {

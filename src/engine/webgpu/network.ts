@@ -24,14 +24,14 @@ export class Network implements Disposable {
   readonly #kernels: NetworkKernels;
 
   /** Brings the weights to the device; `weights` stays open for embeddings. */
-  constructor(arrays: GpuArrays, config: ModelConfig, weights: Weights, rotary: RotaryBlocks) {
+  constructor(arrays: GpuArrays, config: ModelConfig, weights: Weights, rotary: RotaryBlocks, fast: boolean) {
     this.#config = config;
     this.#files = weights;
     this.#rotary = rotary;
     this.#gpu = arrays.gpu;
     this.#scratch = new Scratch(arrays);
     this.#weights = uploadWeights(arrays, config, weights);
-    this.#kernels = networkKernels(arrays.gpu);
+    this.#kernels = networkKernels(arrays.gpu, fast);
   }
 
   /** Records a run through all layers. What it leaves is good until the next. */
@@ -161,6 +161,7 @@ export class Network implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#kernels[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
     this.#scratch[Symbol.dispose]();
   }
