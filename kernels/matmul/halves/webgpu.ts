@@ -14,12 +14,15 @@ import { access, inputOf, shapeOf, TILE, tiled } from "../tile.ts";
 import matrices from "./matrices.wgsl" with { type: "text" };
 import round from "./round.wgsl" with { type: "text" };
 
-/** Rows of W in a tile on matrix units, and workgroups with which a large device is full. */
+/** Rows of W in a tile on matrix units. */
 const WIDE_TILE = 128;
-const ENOUGH = 256;
 
-/** On a device with half precision. Holds room for x in halves until it is disposed. */
-export function halvesMatmul(arrays: GpuArrays): Matmul & Disposable {
+/**
+ * On a device with half precision. Holds room for x in halves until it is disposed.
+ *
+ * @param enough workgroups with which the device is full: with fewer, tiles on matrix units are half as high. Default: for large devices
+ */
+export function halvesMatmul(arrays: GpuArrays, enough = 256): Matmul & Disposable {
   const { gpu } = arrays;
   const program = variants(gpu);
   const unit = gpu.features.matrices;
@@ -61,7 +64,7 @@ export function halvesMatmul(arrays: GpuArrays): Matmul & Disposable {
       const halves = inHalves(x, 2 * TILE);
       for (const part of weights.parts) {
         const across = Math.ceil(part.rows / WIDE_TILE);
-        const high = across * Math.ceil(rows / (2 * TILE)) >= ENOUGH ? 2 : 1;
+        const high = across * Math.ceil(rows / (2 * TILE)) >= enough ? 2 : 1;
         const own = program(`${high} ${nameOf(part.form)}`, () => byMatrices(part.form, matrixUnit, high));
         const blocks = [halves.block, (options.bias ?? x).block, out.block, ...matrixBlocks(part)];
         gpu.dispatch(own, blocks, [across, Math.ceil(rows / (high * TILE))], shapeOf(rows, weights, part, options));

