@@ -3,9 +3,8 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { z } from "zod";
 import type { Engine, Precision } from "./engine/index.ts";
-import { canBeFast } from "./engine/onnx/linear.ts";
 import { type Backend, openEngine } from "./engine/open.ts";
-import { KvError } from "./error.ts";
+import type { KvError } from "./error.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
 import { graphFolder, resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
@@ -27,6 +26,11 @@ export interface LoadOptions extends SourceOptions {
    * shift of all alike, KL 0.003, the same favourite for 96 %, perplexity 48.8 rather than 48.5; prefill and decoding differ
    * from each other by as much as from fp32 (2026-11-22).
    * Other matrices stay fp32; a model whose matrices are all unquantised is refused.
+   *
+   * On a GPU, where quantised matrices are read as they are in either precision, "fast" is about products: those of single tokens with
+   * quantised matrices round activations to 8 bits as on the CPU, and those of more than 32 at once take activations and weights in half
+   * precision, whatever the matrix, so that results depend on how many run at once by as much as they differ from fp32. On a device without
+   * half precision all products with quantised matrices are in 8 bits, and a model that has none is refused.
    */
   readonly precision?: Precision | undefined;
   /** Threads inside one operator; default: one per core. */
@@ -114,7 +118,6 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
   const location = await resolveModel(ref, { ...source, onProgress });
   const files = await openModel(location.path);
   try {
-    if (precision === "fast" && !canBeFast(files.config, files.weights)) throw unquantised(location.path);
     const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
@@ -154,12 +157,3 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     throw fault;
   }
 }
-
-const unquantised = (model: string): KvError =>
-  new KvError({
-    code: "invalid_option",
-    path: ["loadModel", "precision"],
-    found: "fast",
-    allowed: "fp32 for this model",
-    hint: `no matrix of ${model} is quantised; "fast" reads quantised matrices from GGUF`,
-  });

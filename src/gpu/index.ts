@@ -11,7 +11,7 @@ import { type Program, programs, type Source } from "./program.ts";
 import { unavailable } from "./provider.ts";
 import { type Grid, openRecorder, type Recorder } from "./recorder.ts";
 
-export type { GpuFeatures } from "./device.ts";
+export type { GpuFeatures, MatrixUnit } from "./device.ts";
 export type { Block } from "./memory.ts";
 export type { Program, Source } from "./program.ts";
 export type { Grid } from "./recorder.ts";

@@ -1,7 +1,7 @@
 /**
  * The GPU engine: the decoder and every kernel in WGSL, on whatever WebGPU the runtime has.
  *
- * Matrices stay as their files store them; activations, keys and values are fp32. Entries live on the device from prefill on: methods choose
+ * Matrices stay as their files store them; activations, keys and values are fp32, but for what products of "fast" precision round of them. Entries live on the device from prefill on: methods choose
  * among them there, and caches hold pages of them.
  */
 import { compactAttention, compactScores } from "../../../kernels/compact-attention/webgpu.ts";
@@ -17,7 +17,7 @@ import type { Gpu } from "../../gpu/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { Engine, ExtendRequest, LayeredPrefillRequest, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, LayeredPrefillRequest, Precision, PrefillRequest, Step } from "../index.ts";
 import type { BringOptions } from "./bring.ts";
 import { extend } from "./extend.ts";
 import { Network } from "./network.ts";
@@ -41,8 +41,9 @@ export async function webgpuEngine(
   config: ModelConfig,
   weights: Weights,
   gpu: Gpu,
-  options: BringOptions = {},
+  options: BringOptions & { readonly precision?: Precision | undefined } = {},
 ): Promise<Engine> {
+  const { precision = "fp32" } = options;
   refuseOddHeads(config);
   const arrays = gpuArrays(gpu);
   using parts = new DisposableStack();
@@ -55,7 +56,7 @@ export async function webgpuEngine(
     arrays,
     kernels,
     rotary,
-    network: parts.use(new Network(arrays, config, brought, rotary)),
+    network: parts.use(new Network(arrays, config, brought, rotary, precision === "fast")),
     store: parts.use(new PageStore(arrays, config)),
     scratch: parts.use(new Scratch(arrays)),
     flash: flashAttention(arrays, config.headDim),
@@ -93,7 +94,7 @@ export async function webgpuEngine(
   return {
     name: "webgpu",
     version: gpu.name,
-    precision: "fp32",
+    precision,
     config,
     kernels,
     outputProjection(layer) {

@@ -21,13 +21,13 @@ export class Network implements Disposable {
   readonly #kernels: NetworkKernels;
 
   /** @param weights which stay their owner's */
-  constructor(arrays: GpuArrays, config: ModelConfig, weights: NetworkWeights, rotary: RotaryBlocks) {
+  constructor(arrays: GpuArrays, config: ModelConfig, weights: NetworkWeights, rotary: RotaryBlocks, fast: boolean) {
     this.#config = config;
     this.#rotary = rotary;
     this.#gpu = arrays.gpu;
     this.#scratch = new Scratch(arrays);
     this.#weights = weights;
-    this.#kernels = networkKernels(arrays.gpu);
+    this.#kernels = networkKernels(arrays.gpu, fast);
   }
 
   /** Records a run through all layers. What it leaves is good until the next. */
@@ -156,6 +156,7 @@ export class Network implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#kernels[Symbol.dispose]();
     this.#scratch[Symbol.dispose]();
   }
 }
