@@ -8,6 +8,8 @@ export interface GpuFeatures {
   readonly subgroups: { readonly min: number; readonly max: number } | null;
   /** Products of four 8-bit numbers packed in 32 bits. */
   readonly packedDot: boolean;
+  /** A clock of the device's own, by which its work is timed. */
+  readonly timestamps: boolean;
 }
 
 export interface OpenDevice {
@@ -28,7 +30,7 @@ export async function openDevice(without: readonly (keyof GpuFeatures)[]): Promi
     requiredFeatures: [
       ...(features.f16 ? (["shader-f16"] as const) : []),
       ...(features.subgroups === null ? [] : (["subgroups"] as const)),
-      ...(adapter.features.has("timestamp-query") ? (["timestamp-query"] as const) : []),
+      ...(features.timestamps ? (["timestamp-query"] as const) : []),
     ],
     // The defaults are what any phone has; more must be asked for.
     requiredLimits: {
@@ -52,6 +54,7 @@ function featuresOf(gpu: GPU, adapter: GPUAdapter, without: readonly (keyof GpuF
     f16: wanted("f16", adapter.features.has("shader-f16")),
     subgroups: wanted("subgroups", adapter.features.has("subgroups")) ? { min, max } : null,
     packedDot: wanted("packedDot", languageFeatures(gpu)?.has("packed_4x8_integer_dot_product") ?? false),
+    timestamps: wanted("timestamps", adapter.features.has("timestamp-query")),
   };
 }
 

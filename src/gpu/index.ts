@@ -4,6 +4,7 @@
  * Nothing here knows of networks or caches. What a device refuses comes as a typed error where a result is waited for.
  */
 import { KvError } from "../error.ts";
+import { openClock, type Time } from "./clock.ts";
 import { type GpuFeatures, openDevice } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import { type Block, openMemory, outOfMemory } from "./memory.ts";
@@ -35,6 +36,8 @@ export interface Gpu extends Disposable, Pick<Recorder, "dispatch" | "copy" | "f
   upload(data: ArrayBufferView<ArrayBuffer>, label: string): Block;
   /** Writes numbers into a block before what is recorded from now on. */
   write(block: Block, byte: number, data: ArrayBufferView<ArrayBuffer>): void;
+  /** Seconds that the device spends on what `work` records, once all that was recorded before is done. @throws KvError as `read` */
+  readonly time: Time;
 }
 
 export interface GpuOptions {
@@ -53,6 +56,7 @@ export async function openGpu({ without = [] }: GpuOptions = {}): Promise<Gpu> {
   const recorder = openRecorder(device, faults);
   const memory = openMemory(device, recorder.retire);
   const program = programs(device, faults);
+  const time = openClock(device, recorder, faults, features.timestamps);
   let live = true;
   const alive = () => {
     if (!live) throw new KvError({ code: "disposed", path: ["webgpu"], found: "disposed", allowed: "a device in use" });
@@ -102,6 +106,10 @@ export async function openGpu({ without = [] }: GpuOptions = {}): Promise<Gpu> {
     async read(block, from, to) {
       alive();
       return recorder.read(block, from, to);
+    },
+    async time(work) {
+      alive();
+      return time(work);
     },
     [Symbol.dispose]() {
       if (!live) return;
