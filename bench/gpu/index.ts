@@ -38,16 +38,15 @@ await command("bench:gpu", async () => {
     help: { type: "boolean", default: false },
   });
   if (values.help) return console.log(HELP);
-  const wanted = values.rows === undefined ? Object.keys(rows) : named("--rows", values.rows, namesOf(rows));
+  const chosen = values.rows === undefined ? rows : only(values.rows);
   const layers = values.layers === undefined ? undefined : integer("--layers", values.layers);
   const base = one("--scale", values.scale, scales);
   const prompt = values.prompt === undefined ? undefined : integer("--prompt", values.prompt, base.budget);
   const scale = resized(base, layers, prompt);
   const stored = one("--weights", values.weights, TYPES);
   const { out } = values;
-  using lab = new Lab(await openGpu(), scale, stored);
+  using lab = new Lab(await openGpu(), scale, stored, (text) => console.error(text));
   if (out !== undefined) await write(out, reportOf(lab.gpu, scale, stored, []));
-  const chosen = Object.fromEntries(Object.entries(rows).filter(([name]) => wanted.includes(name)));
   const measured = await run(lab, chosen, async (all) => {
     say(all.at(-1));
     if (out !== undefined) await write(out, reportOf(lab.gpu, scale, stored, all));
@@ -56,8 +55,11 @@ await command("bench:gpu", async () => {
   if (measured.some((row) => "fault" in row)) process.exitCode = 1;
 });
 
-const namesOf = (record: object): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.keys(record).map((name) => [name, name]));
+/** The rows that are named, in the order of all. @throws KvError `invalid_option` */
+function only(names: string): typeof rows {
+  const wanted = named("--rows", names, rows);
+  return Object.fromEntries(Object.entries(rows).filter(([, row]) => wanted.includes(row)));
+}
 
 function say(row: Measured | undefined): void {
   if (row === undefined) return;

@@ -34,13 +34,15 @@ export class Lab implements Disposable {
   readonly scale: Scale;
   readonly stored: StoredAs;
   readonly #made: Disposable[] = [];
+  readonly #tell: (text: string) => void;
 
-  /** Takes the device over. */
-  constructor(gpu: Gpu, scale: Scale, stored: StoredAs) {
+  /** Takes the device over. @param tell of what takes long, how far it is */
+  constructor(gpu: Gpu, scale: Scale, stored: StoredAs, tell: (text: string) => void = () => undefined) {
     this.gpu = gpu;
     this.arrays = gpuArrays(gpu);
     this.scale = scale;
     this.stored = stored;
+    this.#tell = tell;
   }
 
   readonly bandwidth = once((): Promise<Bandwidth> => bandwidth(this.arrays, this.scale));
@@ -82,7 +84,10 @@ export class Lab implements Disposable {
     const tokens = (count: number) => Int32Array.from({ length: count }, (_, i) => (i * 7919) % model.config.vocabSize);
     // Programs are compiled, and what the network works in is allocated.
     (await prefill(model, tokens(Math.min(chunk, prompt)), { observe, chunk }))[Symbol.dispose]();
-    const [context, took] = await seconds(this.gpu, () => prefill(model, tokens(prompt), { observe, chunk }));
+    const onProgress = (done: number, total: number) => this.#tell(`prefill: ${done} of ${total} tokens`);
+    const [context, took] = await seconds(this.gpu, () =>
+      prefill(model, tokens(prompt), { observe, chunk, onProgress }),
+    );
     this.#made.unshift(context);
     return { context, seconds: took };
   });

@@ -14,6 +14,8 @@ export interface Bandwidth {
   readonly buffers: number;
   /** The better: what the goals are held against. */
   readonly best: number;
+  /** How many times as long the kernel's copies took by the processor's clock: near 1, or the device's is not to be trusted. */
+  readonly wall: number;
 }
 
 export async function bandwidth(arrays: GpuArrays, scale: Scale): Promise<Bandwidth> {
@@ -26,7 +28,8 @@ export async function bandwidth(arrays: GpuArrays, scale: Scale): Promise<Bandwi
   const kernel = await timed(gpu, scale, () => run(arrays, program, [from, to], grid(bytes / 16, 256)));
   const buffers = await timed(gpu, scale, () => gpu.copy(from.block, 0, to.block, 0, bytes));
   const [byKernel, byBuffers] = [(2 * bytes) / kernel.median, (2 * bytes) / buffers.median];
-  return { kernel: byKernel, buffers: byBuffers, best: Math.max(byKernel, byBuffers) };
+  const wall = kernel.wall / kernel.median;
+  return { kernel: byKernel, buffers: byBuffers, best: Math.max(byKernel, byBuffers), wall };
 }
 
 const ROUNDS = 256;

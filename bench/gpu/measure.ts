@@ -8,6 +8,8 @@ export interface Timing {
   readonly median: number;
   readonly fastest: number;
   readonly slowest: number;
+  /** The median by the processor's clock, for everything around it too: where it is far more, the device's clock is not to be trusted. */
+  readonly wall: number;
   /** How many of it were timed together, so that handing them over is nothing beside them. */
   readonly together: number;
 }
@@ -23,20 +25,23 @@ export async function timed(
   await gpu.time(work); // programs are compiled
   const once = await gpu.time(work);
   const together = Math.min(MOST, Math.max(1, Math.ceil(least / once)));
-  const times: number[] = [];
-  for (let i = 0; i < samples; i++)
-    times.push(
-      (await gpu.time(() => {
-        for (let j = 0; j < together; j++) work();
-      })) / together,
-    );
-  return timing(times, together);
+  const [times, walls]: [number[], number[]] = [[], []];
+  for (let i = 0; i < samples; i++) {
+    const started = performance.now();
+    const own = await gpu.time(() => {
+      for (let j = 0; j < together; j++) work();
+    });
+    times.push(own / together);
+    walls.push((performance.now() - started) / 1000 / together);
+  }
+  return timing(times, walls, together);
 }
 
-export const timing = (times: number[], together = 1): Timing => ({
+export const timing = (times: number[], walls = times, together = 1): Timing => ({
   median: median(times),
   fastest: min(times),
   slowest: max(times),
+  wall: median(walls),
   together,
 });
 

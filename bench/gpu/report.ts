@@ -31,7 +31,7 @@ export function reportOf(gpu: Gpu, scale: Scale, stored: StoredAs, rows: readonl
     scale,
     stored,
     versions: { pyramidkv: version, [runtime]: process.versions[runtime] ?? "", webgpu: dawn.version },
-    judged: !software && scale.name === "full",
+    judged: !software && scale.name === "full" && stored === "Q4_0",
     rows,
   };
 }
@@ -52,16 +52,16 @@ export function table(report: Report): string {
   ].join("\n");
 }
 
-function heading({ at, device, scale, versions, judged }: Report): readonly string[] {
+function heading({ at, device, scale, stored, versions, judged }: Report): readonly string[] {
   const { config, name, prompt } = scale;
-  const sizes = `${config.layers} layers, hidden ${config.hiddenSize}, a prompt of ${prompt} tokens`;
+  const sizes = `${config.layers} layers in ${stored}, hidden ${config.hiddenSize}, a prompt of ${prompt} tokens`;
   const clock = device.features.timestamps ? "the device's clock" : "the processor's clock around submissions";
   const made = Object.entries(versions).map(([what, number]) => `${what} ${number}`);
   const said = device.software
     ? ["", "**A processor stands in for the GPU: this shows that it runs, and says nothing of speed.**"]
     : judged
       ? []
-      : ["", "Other sizes than those that the goals speak of: speed is not held against them."];
+      : ["", "Other sizes or weights than those that the goals speak of: speed is not held against them."];
   return [
     `Measured ${at.slice(0, 16)}Z on ${device.name}, ${made.join(", ")}; scale ${name}: ${sizes}; kernels by ${clock}.`,
     ...said,

@@ -46,6 +46,10 @@ export const tokenProducts = (config: ModelConfig): readonly Product[] => [
 /** Two operations for each number of the matrix and row. */
 export const productFlops = ({ outputs, inputs }: Product, rows: number): number => 2 * outputs * inputs * rows;
 
+/** Scores and mixing of one layer's last `rows` of `length` tokens: two operations each for every channel, query head and token seen. */
+export const attentionFlops = ({ queryHeads, headDim }: ModelConfig, rows: number, length: number): number =>
+  4 * queryHeads * headDim * (rows * (length - rows) + (rows * (rows + 1)) / 2);
+
 /** Bytes of a number; Q4_0's scale of 2 bytes is shared by 32. */
 const NUMBER_BYTES: Readonly<Record<StoredAs, number>> = { Q4_0: 1 / 2 + 2 / 32, F16: 2, F32: FLOAT_BYTES };
 

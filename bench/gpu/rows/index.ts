@@ -4,6 +4,7 @@ import type { Line } from "../line.ts";
 import { attention } from "./attention.ts";
 import { compression } from "./compression.ts";
 import { decode } from "./decode.ts";
+import { flash } from "./flash.ts";
 import { gemv } from "./gemv.ts";
 import { limits } from "./limits.ts";
 import { products } from "./matmul.ts";
@@ -17,6 +18,7 @@ export const rows: Readonly<Record<string, Row>> = {
   attention,
   gemv,
   matmul: products,
+  flash,
   prefill: prompt,
   compression,
   memory,
