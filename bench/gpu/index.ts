@@ -27,7 +27,7 @@ The table goes to stdout, each row to stderr when it is done. A row that fails s
 
 const TYPES: Readonly<Record<StoredAs, StoredAs>> = { Q4_0: "Q4_0", F16: "F16", F32: "F32" };
 
-await command("bench:gpu", async () => {
+async function main(): Promise<void> {
   const { values } = args({
     rows: { type: "string" },
     scale: { type: "string", default: "full" },
@@ -46,14 +46,23 @@ await command("bench:gpu", async () => {
   const stored = one("--weights", values.weights, TYPES);
   const { out } = values;
   using lab = new Lab(await openGpu(), scale, stored, (text) => console.error(text));
-  if (out !== undefined) await write(out, reportOf(lab.gpu, scale, stored, []));
+  if (lab.gpu.software && base === scales.full) throw slow(lab.gpu.name);
+  const report = (measured: readonly Measured[]) => reportOf(lab.gpu, scale, stored, measured);
+  const keep = async (measured: readonly Measured[]) => {
+    if (out !== undefined) await write(out, report(measured));
+  };
+  await keep([]);
+  let unwritten: unknown = null;
   const measured = await run(lab, chosen, async (all) => {
     say(all.at(-1));
-    if (out !== undefined) await write(out, reportOf(lab.gpu, scale, stored, all));
+    await keep(all).catch((fault: unknown) => {
+      unwritten = fault; // the table is yet to come
+    });
   });
-  console.log(table(reportOf(lab.gpu, scale, stored, measured)));
+  console.log(table(report(measured)));
+  if (unwritten !== null) throw unwritten;
   if (measured.some((row) => "fault" in row)) process.exitCode = 1;
-});
+}
 
 /** The rows that are named, in the order of all. @throws KvError `invalid_option` */
 function only(names: string): typeof rows {
@@ -68,6 +77,15 @@ function say(row: Measured | undefined): void {
   console.error(`${row.row} (${row.seconds.toFixed(1)} s)\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
+const slow = (found: string): KvError =>
+  new KvError({
+    code: "device_unavailable",
+    path: ["--scale full"],
+    found,
+    allowed: "on a GPU",
+    hint: "--scale tiny runs here",
+  });
+
 /** Whole or not at all. @throws KvError `disk_error` */
 async function write(path: string, value: unknown): Promise<void> {
   try {
@@ -77,10 +95,12 @@ async function write(path: string, value: unknown): Promise<void> {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new KvError({
       code: "disk_error",
-      path: ["--out", path],
+      path: ["--out"],
       found,
       allowed: "a file that can be written",
       cause,
     });
   }
 }
+
+await command("bench:gpu", main);

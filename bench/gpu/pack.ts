@@ -21,7 +21,7 @@ const root = join(import.meta.dir, "../..");
 const MOST = 64 * 2 ** 20;
 const PACKAGE = ["package.json", "index.js", "LICENSE.md", "dist/linux-x64/dawn.node"];
 
-await command("pack", async () => {
+async function main(): Promise<void> {
   const { values } = args({
     out: { type: "string", default: join(root, "bench/gpu/packed") },
     help: { type: "boolean", default: false },
@@ -46,7 +46,7 @@ await command("pack", async () => {
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
-});
+}
 
 /** All that is unpacked where it runs. */
 async function fill(folder: string): Promise<void> {
@@ -121,3 +121,5 @@ const taken = (out: string, found: string, cause?: unknown): KvError =>
 
 const tooLarge = (bytes: number): KvError =>
   new KvError({ code: "disk_error", path: ["pack"], found: `${bytes} bytes`, allowed: `at most ${MOST} bytes` });
+
+await command("pack", main);
