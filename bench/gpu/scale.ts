@@ -90,7 +90,7 @@ export const scales: Readonly<Record<"full" | "tiny", Scale>> = {
     small: 24,
     batches: [1, 4],
     attention: { batch: 2, mean: 64 },
-    bytes: 2 ** 20,
+    bytes: 2 ** 18,
     square: 64,
     multipliers: 2 ** 10,
     samples: 3,
