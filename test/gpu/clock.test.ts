@@ -14,7 +14,7 @@ const counts = {
   parameters: true,
 } as const;
 
-const LONG = 4_000_000;
+const LONG = 20_000_000;
 
 for (const [clock, without] of [
   ["the device's clock", []],
@@ -24,6 +24,7 @@ for (const [clock, without] of [
     using gpu = await softwareGpu({ without });
     const block = gpu.allocate(16, "total");
     const count = (rounds: number) => gpu.dispatch(gpu.program(counts), [block], [1], Uint32Array.of(rounds));
+    await gpu.time(() => count(1)); // which compiles
     const long = await gpu.time(() => count(LONG));
     gpu.write(block, 0, new Uint32Array(4));
     count(LONG);
@@ -37,8 +38,7 @@ for (const [clock, without] of [
     test("is the one that was asked for", () => expect(gpu.features.timestamps).toBe(without.length === 0));
 
     test("counts what is recorded while it runs, and nothing from before", () => {
-      expect(long).toBeGreaterThan(0);
-      expect(short).toBeLessThan(long);
+      expect(4 * short).toBeLessThan(long); // it is ten thousand times less work
       let total = 0;
       for (let i = 0; i < LONG + 2; i++) total = (Math.imul(total, 3) + 1) >>> 0;
       expect(counted).toBe(total); // the work was done, all of it

@@ -49,6 +49,20 @@ test(
 );
 
 test(
+  "tells what was measured beside a row that fails",
+  async () => {
+    const long = ["--scale", "tiny", "--rows", "prefill,limits,memory", "--prompt", "200000"];
+    const { code, out, err } = await bench(long, await driverEnvironment());
+    expect(code).toBe(1);
+    for (const row of ["prefill", "memory"])
+      expect(out).toMatch(new RegExp(`^\\| ${row} \\| failed: prompt .*\\*\\*failed`, "m"));
+    expect(out).toContain("| copy by a kernel");
+    expect(err).toContain("failed: ");
+  },
+  PATIENCE,
+);
+
+test(
   "says in one line what is wrong",
   async () => {
     const driver = await driverEnvironment();
