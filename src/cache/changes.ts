@@ -22,7 +22,7 @@ export function appended(contents: InMemory, entries: Float32Array, logits: Floa
 }
 
 /** With one more token, whose keys and values are on the device already. */
-export function advanced(contents: Contents, logits: Float32Array, sight: TokenSight): Contents {
+export function advanced(contents: Contents, logits: Float32Array | null, sight: TokenSight): Contents {
   const next = { length: contents.length + 1, logits, sight };
   if (contents.device === null) throw new RangeError("a token in memory is appended");
   return { ...contents, ...next, tail: { length: contents.tail.length + 1 } };

@@ -4,6 +4,7 @@ import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { referenceKernels } from "../../kernels/index.ts";
 import { h2o, prefill, retain, type Selection, step } from "../../src/index.ts";
+import { keptBytes } from "../support/cache-bytes.ts";
 import { maxDifference } from "../support/golden.ts";
 import { onNetworks, TOLERANCE } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
@@ -160,7 +161,7 @@ describe("the CPU engine", () => {
     onNetworks(
       h2o,
       async ({ model, context, next }) => {
-        const { layers, kvHeads, headDim } = model.config;
+        const { layers, kvHeads } = model.config;
         const chance = uniform(context.length);
         const selection: Selection = Array.from({ length: layers }, () =>
           Array.from({ length: kvHeads }, (_, head) => {
@@ -172,8 +173,7 @@ describe("the CPU engine", () => {
           }),
         );
         using cache = await retain(context, selection);
-        const entries = selection.flat().reduce((sum, kept) => sum + kept.length, 0);
-        assert.equal(cache.bytes, entries * headDim * 2 * 4);
+        assert.equal(cache.bytes, keptBytes(model, cache.lengths));
         const n = context.length;
         const sees = (layer: number, head: number, query: number, key: number) =>
           query < n || key >= n || (selection[layer]?.[head]?.includes(key) ?? false);

@@ -9,22 +9,24 @@ import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
 import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
 import { pagedAttention } from "../../../kernels/paged-attention/webgpu.ts";
 import { pagedScores } from "../../../kernels/paged-scores/webgpu.ts";
+import { sample } from "../../../kernels/sample/webgpu.ts";
 import { webgpuKernels } from "../../../kernels/webgpu.ts";
 import { KvError } from "../../error.ts";
 import type { Gpu } from "../../gpu/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { Engine, ExtendRequest, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, LayeredPrefillRequest, PrefillRequest, Step } from "../index.ts";
 import { extend } from "./extend.ts";
 import { Network } from "./network.ts";
 import { PageStore } from "./page-store.ts";
 import { prefill } from "./prefill.ts";
+import { prefillByLayer } from "./prefill-by-layer.ts";
 import { PromptOnDevice } from "./prompt-entries.ts";
 import { RotaryBlocks } from "./rotary.ts";
 import type { GpuRun } from "./run.ts";
 import { Scratch } from "./scratch.ts";
-import { step } from "./step.ts";
+import { draw, step } from "./step.ts";
 
 /** Brings the weights to the device, and keeps `weights` to read more of them. Disposing frees all that is on the device, and closes both. */
 export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: Gpu): Promise<Engine> {
@@ -46,6 +48,7 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     paged,
     scores: pagedScores(arrays, config.kvHeads, config.headDim),
     move,
+    sample: sample(arrays),
   };
   await settled(run);
   let disposed = false;
@@ -73,7 +76,9 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     turn: (layer, keys, by) => rotate(keys, rotary.tables.frequencies[layer] ?? new Float64Array(0), by),
     prompt: (room) => new PromptOnDevice(run.store, room),
     prefill: inTurn((request: PrefillRequest) => prefill(run, request)),
+    prefillByLayer: inTurn((request: LayeredPrefillRequest) => prefillByLayer(run, request)),
     step: inTurn((batch: readonly Step[]) => step(run, batch)),
+    draw: inTurn((...drawn: Parameters<NonNullable<Engine["draw"]>>) => draw(run, ...drawn)),
     extend: inTurn((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {
       if (disposed) return;

@@ -2,8 +2,9 @@
 import type { DeviceEntries, Numbers, Picked, Rearranged } from "../../cache/device-entries.ts";
 import { headLength } from "../../cache/layer.ts";
 import { freedWith } from "./forgotten.ts";
+import { type HeadPages, slotAt, slotsOf } from "./head-pages.ts";
 import { KeptPages, pageBytes } from "./kept-pages.ts";
-import { freeEntries, type HeadPages, type PageStore, slotAt, slotsOf } from "./page-store.ts";
+import { freeEntries, type PageStore } from "./page-store.ts";
 
 export class PagedEntries implements DeviceEntries {
   readonly store: PageStore;
@@ -58,6 +59,7 @@ export class PagedEntries implements DeviceEntries {
     const added = this.added.map(({ pages }) => ({
       pages: pages.map((own) => own.splice(0)),
       counts: pages.map(() => 0),
+      tabled: null,
     }));
     // Room for the next token, if there was room at all.
     for (const [layer, heads] of added.entries()) store.trim(layer, heads, 1);

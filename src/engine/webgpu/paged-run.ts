@@ -27,7 +27,7 @@ export async function runPaged(
   weighted: ((layer: number, longest: number) => GpuTensor) | null = null,
 ): Promise<Results> {
   const { config, store, scratch, network } = run;
-  const { layers, kvHeads } = config;
+  const { kvHeads } = config;
   for (const { cache } of sequences) refuseCompact(cache);
   const known: PagedEntries[] = [];
   for (const { cache } of sequences) known.push(await begun(run, cache));
@@ -40,7 +40,7 @@ export async function runPaged(
   const to = slots(run, sequences, known, rows.length);
   const from = Uint32Array.from({ length: to.length }, (_, i) => i);
   const moves = { rows: scratch.numbers("moved rows", from), to: scratch.numbers("moved to", to) };
-  const lists = pageLists(scratch, layers, kvHeads, rows);
+  const lists = pageLists(scratch, store, rows);
   const tokens = Int32Array.from(sequences.flatMap((sequence) => sequence.tokens));
   const positions = Int32Array.from(rows, ({ position }) => position);
   return network.run({ tokens, positions, ...wanted }, ({ layer, queries, out }, fresh) => {

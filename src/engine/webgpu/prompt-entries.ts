@@ -10,8 +10,9 @@ import { layersOf, noPlaces, type PromptPlaces, rewound, withOnly, withTokens } 
 import type { Selection } from "../../methods/select.ts";
 import { freedWith } from "./forgotten.ts";
 import { copied, entriesOf, gathered, type HeadArrays, headArrays, rowsOf } from "./head-arrays.ts";
+import type { HeadPages } from "./head-pages.ts";
 import { KeptPages } from "./kept-pages.ts";
-import type { HeadPages, PageStore } from "./page-store.ts";
+import type { PageStore } from "./page-store.ts";
 import { PagedEntries } from "./paged-entries.ts";
 
 /** What is on the device, until the last who shares it lets go. */
@@ -69,9 +70,9 @@ export class PromptOnDevice implements PromptEntries {
 
   stored(layer: number): Pick<Entries, "keys" | "values"> {
     const held = this.#held;
-    if (this.length === this.capacity) return this.layer(layer);
-    held.dense ??= copied(this.#store, held.arrays, this.length, this.length);
-    return entriesOf(held.dense, layer);
+    if (this.length !== this.capacity) held.dense ??= copied(this.#store, held.arrays, this.length, this.length);
+    const { keys, values } = entriesOf(held.dense ?? held.arrays, layer);
+    return { keys, values };
   }
 
   /** Makes room for `count` tokens that a run is about to bring. */

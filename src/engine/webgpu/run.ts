@@ -6,6 +6,7 @@ import type { Kernels } from "../../../kernels/index.ts";
 import type { MoveRows } from "../../../kernels/move-rows/index.ts";
 import type { PagedAttentionOnGpu } from "../../../kernels/paged-attention/index.ts";
 import type { PagedScores } from "../../../kernels/paged-scores/index.ts";
+import type { Sample } from "../../../kernels/sample/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Network } from "./network.ts";
 import type { PageStore } from "./page-store.ts";
@@ -25,6 +26,7 @@ export interface GpuRun {
   readonly flash: FlashAttentionOnGpu;
   readonly paged: PagedAttentionOnGpu;
   readonly scores: PagedScores;
+  readonly sample: Sample;
   readonly move: MoveRows;
 }
 
