@@ -81,12 +81,11 @@ export class Lab implements Disposable {
     const { model } = await this.model();
     const { prompt, chunk, budget } = this.scale;
     const observe = [snapKV({ budget }), pyramidKV({ budget })];
-    const tokens = (count: number) => Int32Array.from({ length: count }, (_, i) => (i * 7919) % model.config.vocabSize);
     // Programs are compiled, and what the network works in is allocated.
-    (await prefill(model, tokens(Math.min(chunk, prompt)), { observe, chunk }))[Symbol.dispose]();
+    (await prefill(model, promptOf(this.scale, Math.min(chunk, prompt)), { observe, chunk }))[Symbol.dispose]();
     const onProgress = (done: number, total: number) => this.#tell(`prefill: ${done} of ${total} tokens`);
     const [context, took] = await seconds(this.gpu, () =>
-      prefill(model, tokens(prompt), { observe, chunk, onProgress }),
+      prefill(model, promptOf(this.scale, prompt), { observe, chunk, onProgress }),
     );
     this.#made.unshift(context);
     return { context, seconds: took };
@@ -97,6 +96,10 @@ export class Lab implements Disposable {
     this.gpu[Symbol.dispose]();
   }
 }
+
+/** Tokens whose meaning does not change the work. */
+export const promptOf = ({ config }: Scale, length: number): Int32Array =>
+  Int32Array.from({ length }, (_, i) => (i * 7919) % config.vocabSize);
 
 /** Made once, for everybody who asks; so is its failure. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,7 +1,8 @@
 import type { KvCache } from "../../../src/cache/cache.ts";
 import { compress } from "../../../src/compress.ts";
+import { decodeAndDraw } from "../../../src/generate/decode.ts";
 import { pyramidKV } from "../../../src/methods/pyramidkv.ts";
-import type { Lab } from "../lab.ts";
+import { type Lab, promptOf } from "../lab.ts";
 import { amount, duration, type Line, percent, times } from "../line.ts";
 import { type Timing, timing } from "../measure.ts";
 import { stepBytes } from "../work.ts";
@@ -13,6 +14,7 @@ const GOALS: ReadonlyMap<number, number> = new Map([
 ]);
 
 const WARM_UP = 3;
+const GREEDY = { temperature: 0, topK: 0, topP: 1 };
 
 /** Decoding of a compressed prompt beside the full cache: whole steps, as a caller has them. Batches are of forks, which share what was kept. */
 export async function decode(lab: Lab): Promise<readonly Line[]> {
@@ -59,11 +61,15 @@ async function steps(lab: Lab, cache: KvCache, batch: number): Promise<Timing> {
   using all = new DisposableStack();
   const forks = Array.from({ length: batch }, () => all.use(cache.fork()));
   const taken: number[] = [];
+  let tokens: readonly number[] = [...promptOf(lab.scale, batch)];
   for (let i = 0; i < WARM_UP + lab.scale.steps; i++) {
     const started = performance.now();
-    await model.engine.step(
-      forks.map((fork, own) => ({ cache: fork, token: (7919 * (i + own)) % model.config.vocabSize })),
+    const drawn = await decodeAndDraw(
+      model.engine,
+      forks.map((fork, own) => ({ cache: fork, token: tokens[own] ?? 0, evict: undefined, draw: 0 })),
+      GREEDY,
     );
+    tokens = drawn ?? tokens;
     if (i >= WARM_UP) taken.push((performance.now() - started) / 1000);
   }
   return timing(taken);

@@ -6,6 +6,7 @@ import { compression } from "./compression.ts";
 import { decode } from "./decode.ts";
 import { flash } from "./flash.ts";
 import { gemv } from "./gemv.ts";
+import { layered } from "./layered.ts";
 import { limits } from "./limits.ts";
 import { products } from "./matmul.ts";
 import { memory } from "./memory.ts";
@@ -23,4 +24,5 @@ export const rows: Readonly<Record<string, Row>> = {
   compression,
   memory,
   decode,
+  layered,
 };
