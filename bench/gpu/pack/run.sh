@@ -37,8 +37,11 @@ export LD_LIBRARY_PATH="$paths"
 if [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] && ! ls /etc/vulkan/icd.d/*.json /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1; then
   found=$(ls /usr/local/nvidia/share/vulkan/icd.d/*.json 2>/dev/null | head -n 1)
   if [ -z "$found" ]; then
-    found="$work/nvidia_icd.json"
-    echo '{"file_format_version":"1.0.0","ICD":{"library_path":"libGLX_nvidia.so.0","api_version":"1.3.0"}}' >"$found"
+    # Without X, some drivers open by the second name only; one that does not open is passed over.
+    for name in GLX EGL; do
+      echo "{\"file_format_version\":\"1.0.0\",\"ICD\":{\"library_path\":\"lib${name}_nvidia.so.0\",\"api_version\":\"1.3.0\"}}" >"$work/$name.json"
+    done
+    found="$work/GLX.json:$work/EGL.json"
   fi
   export VK_DRIVER_FILES="$found"
 fi
