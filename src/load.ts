@@ -81,10 +81,6 @@ export interface Model extends Disposable {
   provenance(): Promise<Provenance>;
 }
 
-/** What a model's caches carry, so that no other model decodes on them: its id, at its revision. */
-export const identityOf = ({ id, revision }: Pick<Model, "id" | "revision">): string =>
-  revision === null ? id : `${id}@${revision}`;
-
 /** Those of the source are validated there. */
 const ownOptions = z.object({
   backend: z.enum(["cpu", "webgpu", "auto"], '"cpu", "webgpu" or "auto"'),

@@ -8,6 +8,8 @@ export interface GpuFeatures {
   readonly subgroups: { readonly min: number; readonly max: number } | null;
   /** Products of four 8-bit numbers packed in 32 bits. */
   readonly packedDot: boolean;
+  /** A clock of the device's own, by which its work is timed. */
+  readonly timestamps: boolean;
   /** Products of small matrices by a whole subgroup, half precision added up in single: M x K times K x N. */
   readonly matrices: MatrixUnit | null;
 }
@@ -39,7 +41,7 @@ export async function openDevice(without: readonly (keyof GpuFeatures)[]): Promi
       ...(features.f16 ? (["shader-f16"] as const) : []),
       ...(features.subgroups === null ? [] : (["subgroups"] as const)),
       ...(features.matrices !== null && isOffered(adapter, MATRICES) ? [MATRICES] : []),
-      ...(adapter.features.has("timestamp-query") ? (["timestamp-query"] as const) : []),
+      ...(features.timestamps ? (["timestamp-query"] as const) : []),
     ],
     // The defaults are what any phone has; more must be asked for.
     requiredLimits: {
@@ -67,6 +69,7 @@ function featuresOf(gpu: GPU, adapter: GPUAdapter, without: readonly (keyof GpuF
     subgroups,
     matrices: matrices ? matrixUnit(adapter.info, max) : null,
     packedDot: wanted("packedDot", languageFeatures(gpu)?.has("packed_4x8_integer_dot_product") ?? false),
+    timestamps: wanted("timestamps", adapter.features.has("timestamp-query")),
   };
 }
 
