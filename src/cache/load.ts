@@ -13,7 +13,7 @@ import { type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { tailOf } from "./tail.ts";
 
 /** Contents without the model's name. */
-type Unnamed = Omit<AtLeast, "model"> & EntriesInMemory;
+type Unnamed = Omit<AtLeast, "model"> & EntriesInMemory & { readonly logits: Float32Array };
 
 export interface OpenCache extends Disposable {
   readonly about: SavedCache;

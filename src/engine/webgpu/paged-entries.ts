@@ -1,10 +1,12 @@
 /** A cache's entries on the device: what was kept, in pages and in a compact form, which forks share, and pages of what came after. */
 import type { DeviceEntries, Numbers, Picked, Rearranged } from "../../cache/device-entries.ts";
 import { headLength } from "../../cache/layer.ts";
+import type { Turn } from "../../cache/pack.ts";
 import type { CompactOnDevice } from "./compact-store.ts";
 import { freedWith } from "./forgotten.ts";
+import { type HeadPages, slotAt, slotsOf } from "./head-pages.ts";
 import { KeptPages, pageBytes } from "./kept-pages.ts";
-import { freeEntries, type HeadPages, type PageStore, slotAt, slotsOf } from "./page-store.ts";
+import { freeEntries, type PageStore } from "./page-store.ts";
 
 export class PagedEntries implements DeviceEntries {
   readonly store: PageStore;
@@ -64,12 +66,24 @@ export class PagedEntries implements DeviceEntries {
     const added = this.added.map(({ pages }) => ({
       pages: pages.map((own) => own.splice(0)),
       counts: pages.map(() => 0),
+      tabled: null,
     }));
     // Room for the next token, if there was room at all.
     for (const [layer, heads] of added.entries()) store.trim(layer, heads, 1);
     const next = inPlace ? this.#kept.share() : KeptPages.of(store, kept);
     this[Symbol.dispose]();
     return new PagedEntries(store, next, added);
+  }
+
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {
+    const heads = this.kept[layer];
+    if (heads === undefined) throw new RangeError(`no layer ${layer}`);
+    const slots = slotsOf(heads);
+    this.store.turn(
+      layer,
+      turns.map(({ slot, by }) => ({ slot: slots[slot] ?? 0, by })),
+      frequencies,
+    );
   }
 
   picked(layer: number, kvHeads: readonly number[], places: readonly ArrayLike<number>[]): Picked {

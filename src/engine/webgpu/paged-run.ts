@@ -28,7 +28,7 @@ export async function runPaged(
   weighted: ((layer: number, columns: number) => GpuTensor) | null = null,
 ): Promise<Results> {
   const { config, store, scratch, network } = run;
-  const { layers, kvHeads } = config;
+  const { kvHeads } = config;
   const known: PagedEntries[] = [];
   for (const { cache } of sequences) known.push(await begun(run, cache));
   const rows = sequences.flatMap(({ cache, tokens }, i) =>
@@ -40,7 +40,7 @@ export async function runPaged(
   const to = slots(run, sequences, known, rows.length);
   const from = Uint32Array.from({ length: to.length }, (_, i) => i);
   const moves = { rows: scratch.numbers("moved rows", from), to: scratch.numbers("moved to", to) };
-  const lists = pageLists(scratch, layers, kvHeads, rows);
+  const lists = pageLists(scratch, store, rows);
   const compact = compactRows(scratch, rows);
   const tokens = Int32Array.from(sequences.flatMap((sequence) => sequence.tokens));
   const positions = Int32Array.from(rows, ({ position }) => position);

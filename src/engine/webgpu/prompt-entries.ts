@@ -10,8 +10,9 @@ import { layersOf, noPlaces, type PromptPlaces, rewound, withOnly, withTokens } 
 import type { Selection } from "../../methods/select.ts";
 import { freedWith } from "./forgotten.ts";
 import { copied, entriesOf, gathered, type HeadArrays, headArrays, rowsOf } from "./head-arrays.ts";
+import type { HeadPages } from "./head-pages.ts";
 import { KeptPages } from "./kept-pages.ts";
-import type { HeadPages, PageStore } from "./page-store.ts";
+import type { PageStore } from "./page-store.ts";
 import { PagedEntries } from "./paged-entries.ts";
 
 /** What is on the device, until the last who shares it lets go. */

@@ -3,6 +3,7 @@ import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { KvCache } from "../../cache/cache.ts";
 import type { TokenSight } from "../../cache/decider.ts";
 import { headLength } from "../../cache/layer.ts";
+import type { Sampling } from "../../generate/sampling.ts";
 import type { Step } from "../index.ts";
 import { RecentQueries } from "../recent-queries.ts";
 import { refuseTwice } from "../refuse-twice.ts";
@@ -22,21 +23,46 @@ export async function step(run: GpuRun, batch: readonly Step[]): Promise<readonl
   return batch.map(({ cache }) => cache.logits);
 }
 
+/** The same, but for logits, which stay on the device: the tokens drawn from them. */
+export async function draw(
+  run: GpuRun,
+  batch: readonly Step[],
+  sampling: Sampling,
+  draws: readonly number[],
+): Promise<readonly number[]> {
+  refuseTwice(batch);
+  const { results, sights } = await ran(run, batch);
+  const out = run.scratch.of("drawn tokens", batch.length);
+  run.sample(results.logits, run.scratch.numbers("draws", Float32Array.from(draws, below1)), sampling, out);
+  const tokens = new Uint32Array(await run.arrays.gpu.read(out.block, 0, batch.length * Uint32Array.BYTES_PER_ELEMENT));
+  for (const [i, { cache }] of batch.entries()) await cache.advance(null, sights[i]);
+  return [...tokens];
+}
+
 async function together(run: GpuRun, batch: readonly Step[]): Promise<void> {
   if (batch.length === 0) return;
   const { vocabSize } = run.config;
+  const { results, sights } = await ran(run, batch);
+  const logits = await floatsOf(run, results.logits);
+  // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
+  for (const [i, { cache }] of batch.entries())
+    await cache.advance(logits.slice(i * vocabSize, (i + 1) * vocabSize), sights[i]);
+}
+
+/** Runs a token of each sequence, and brings back what was to be seen of them. */
+async function ran(run: GpuRun, batch: readonly Step[]) {
   const queries = batch.some(({ sees }) => sees === "queries");
   const sequences = batch.map(({ cache, token }) => ({ cache, tokens: [token] }));
   const results = await runPaged(run, sequences, { logitsFrom: 0, queries });
-  const logits = await floatsOf(run, results.logits);
   const seen = queries ? await floatsOf(run, results.queries) : null;
-  for (const [i, { cache, sees }] of batch.entries()) {
-    const sight = sees === "queries" && seen !== null ? queriesOf(run, cache, seen, i, batch.length) : NOTHING_SEEN;
-    // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
-    const own = logits.slice(i * vocabSize, (i + 1) * vocabSize);
-    await cache.advance(own, sight);
-  }
+  const sights = batch.map(({ cache, sees }, i) =>
+    sees === "queries" && seen !== null ? queriesOf(run, cache, seen, i, batch.length) : NOTHING_SEEN,
+  );
+  return { results, sights };
 }
+
+/** In fp32 a number just below 1 may become 1, which is the share of no token. */
+const below1 = (share: number): number => Math.min(Math.fround(share), 1 - 2 ** -24);
 
 const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
 
