@@ -18,7 +18,7 @@ const schema = z.object(quantiseShape);
  * The CPU engine steps such a cache alone in a batch, the GPU engine with the others; a decoding policy cannot evict from it. On a device,
  * codes are there as in memory, and once more in memory, where generated entries join them.
  *
- * @throws KvError `invalid_option` for options, and for a cache with compact entries; `disposed`
+ * @throws KvError `invalid_option` for options, and for a cache with compact entries; `on_device` where its numbers are not in memory; `disposed`
  * @see https://arxiv.org/abs/2402.02750
  */
 export function quantise(cache: KvCache, options: QuantiseOptions): KvCache {

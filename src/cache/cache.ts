@@ -149,11 +149,16 @@ export class KvCache implements Disposable {
     if (this.#contents.layers !== live.layers) this.#layout = {};
   }
 
-  /** Takes in one decoded token whose keys and values the device has already. Once entries are due to settle, all come to memory. For engines. */
+  /**
+   * Takes in one decoded token whose keys and values the device has already. Where generated ones are now due to go over into a compact
+   * form all entries come to memory; if that fails nothing was taken in. For engines.
+   */
   async advance(logits: Float32Array | null, sight = NOTHING_SEEN): Promise<void> {
     const contents = advanced(this.#live, logits, sight);
-    this.#contents = contents;
-    if (!isDue(contents)) return;
+    if (!isDue(contents)) {
+      this.#contents = contents;
+      return;
+    }
     this.#contents = withSettled(await broughtToMemory(contents));
     contents.device?.[Symbol.dispose]();
     this.#layout = {};

@@ -69,6 +69,24 @@ for (const [name, tokens, inForm] of forms)
     assert.equal(gpu.used, before);
   });
 
+test("a step whose entries cannot settle changes nothing, and the next may", async () => {
+  const method = quantised(adaKV({ budget: 60 }), { bits: 8, recent: 2 });
+  using context = await prefill(model, prompt, { observe: [method] });
+  using cache = await compress(context, method);
+  await decode(cache, 31);
+  using fork = cache.fork();
+  const { device, bytes, length } = cache;
+  assert.ok(device !== null);
+  const { read } = device;
+  device.read = () => Promise.reject(new Error("the device is lost"));
+  await assert.rejects(step(model, cache, 9), /lost/);
+  assert.deepEqual([cache.bytes, cache.length, cache.added], [bytes, length, 31]);
+  device.read = read;
+  for (const token of [9, 5])
+    assert.ok(maxDifference(await step(model, cache, token), await step(model, fork, token)) < TOLERANCE);
+  assert.equal(cache.added, 1);
+});
+
 test("generated entries settle on the way, in steps or in one go, and forks go on with them", async () => {
   const method = quantised(adaKV({ budget: 90 }), { bits: 8, recent: 2 });
   using context = await prefill(model, prompt, { observe: [method] });

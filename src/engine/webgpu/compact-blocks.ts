@@ -13,22 +13,19 @@ export function compactBlocks(compact: CompactEntries, geometry: CacheGeometry):
   const none = new Float32Array(0);
   const floats = [values.floats, keys.floats, norms?.values ?? none, norms?.keys ?? none];
   const [, keyFloats = 0, valueNorms = 0, keyNorms = 0] = begins(floats);
-  const positions = layers.map((layer) => layer.positions);
-  const entries = positions.reduce((sum, { length }) => sum + length, 0);
+  const places = [...layers.map(({ positions }) => positions), form.channels ?? new Int32Array(0)];
   return {
     bits: bits ?? 0,
     width,
     group: channelGroup(geometry.headDim),
-    codes: new Uint32Array(
-      joined(new Uint8Array(keys.codes.length + values.codes.length), [values.codes, keys.codes]).buffer,
-    ),
+    codes: new Uint32Array(joined((length) => new Uint8Array(length), [values.codes, keys.codes]).buffer),
     keyCodes: values.codes.length,
-    floats: joined(new Float32Array(floats.reduce((sum, { length }) => sum + length, 0)), floats),
+    floats: joined((length) => new Float32Array(length), floats),
     keyFloats,
     valueNorms: norms === null ? 0 : valueNorms,
     keyNorms: norms === null ? 0 : keyNorms,
-    places: Uint32Array.from([...positions, form.channels ?? []].flatMap((part) => [...part])),
-    channels: form.channels === null ? 0 : entries,
+    places: joined((length) => new Uint32Array(length), places),
+    channels: form.channels === null ? 0 : (begins(places).at(-1) ?? 0),
     heads: headsOf(compact, geometry),
   };
 }
@@ -42,12 +39,13 @@ function begins(arrays: readonly { readonly length: number }[]): readonly number
   });
 }
 
-function joined<T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
-  into: T,
+function joined<T extends Uint8Array<ArrayBuffer> | Numbers>(
+  empty: (length: number) => T,
   arrays: readonly ArrayLike<number>[],
 ): T {
-  for (const [i, from] of begins(arrays).entries()) into.set(arrays[i] ?? [], from);
-  return into;
+  const all = empty(arrays.reduce((sum, { length }) => sum + length, 0));
+  for (const [i, from] of begins(arrays).entries()) all.set(arrays[i] ?? [], from);
+  return all;
 }
 
 /** Each head's first block, first entry and count: [L, KH, 4]. */
