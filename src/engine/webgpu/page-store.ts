@@ -1,34 +1,15 @@
 /** Pages of cached entries on the device, a pool for each layer, and how entries come into them, move about, and are brought out. */
 import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
-import type { Entries, MoveRows, MoveWithin } from "../../../kernels/move-rows/index.ts";
-import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
+import type { Entries } from "../../../kernels/move-rows/index.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
-import type { TurnKeys } from "../../../kernels/turn-keys/index.ts";
-import { turnKeys } from "../../../kernels/turn-keys/webgpu.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
 import type { Turn } from "../../cache/pack.ts";
-import { CompactStore } from "./compact-store.ts";
+import type { CompactStore } from "./compact-store.ts";
 import { type HeadPages, lastSlots, slotsOf } from "./head-pages.ts";
-import { PageTable } from "./page-table.ts";
-import { PagePool } from "./pages.ts";
+import { type PageParts, pageParts } from "./page-parts.ts";
+import type { PageTable } from "./page-table.ts";
+import type { PagePool } from "./pages.ts";
 import { turnSlots } from "./turn-slots.ts";
-
-interface Kernels {
-  readonly move: MoveRows;
-  readonly within: MoveWithin;
-  readonly turn: TurnKeys;
-}
-
-const partsFor = (arrays: GpuArrays, geometry: CacheGeometry) => ({
-  pools: Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim)),
-  table: new PageTable(arrays),
-  compact: new CompactStore(arrays, geometry),
-  kernels: {
-    move: moveRows(arrays, geometry.headDim),
-    within: moveWithin(arrays, geometry.headDim),
-    turn: turnKeys(arrays, geometry.headDim),
-  },
-});
 
 export class PageStore implements Disposable {
   readonly geometry: CacheGeometry;
@@ -37,9 +18,9 @@ export class PageStore implements Disposable {
   readonly table: PageTable;
   /** Entries that are in no pages: those in a compact form. */
   readonly compact: CompactStore;
-  readonly #kernels: Kernels;
+  readonly #kernels: PageParts["kernels"];
 
-  constructor(arrays: GpuArrays, geometry: CacheGeometry, parts = partsFor(arrays, geometry)) {
+  constructor(arrays: GpuArrays, geometry: CacheGeometry, parts = pageParts(arrays, geometry)) {
     this.arrays = arrays;
     this.geometry = geometry;
     this.pools = parts.pools;
@@ -60,6 +41,18 @@ export class PageStore implements Disposable {
     const { kvHeads } = this.geometry;
     const heads = Array.from({ length: kvHeads }, (_, head) => head);
     return this.pools.map(() => ({ pages: heads.map(() => []), counts: heads.map(() => 0), tabled: null }));
+  }
+
+  /** Pages of all layers that `fill` makes hold something; if it throws, none of them is taken. */
+  filled(fill: (pages: readonly HeadPages[]) => void): readonly HeadPages[] {
+    const pages = this.empty();
+    try {
+      fill(pages);
+      return pages;
+    } catch (fault) {
+      this.release(pages);
+      throw fault;
+    }
   }
 
   /** Makes the heads of a layer hold so many entries, whose slots come back head after head; those that were there stay. */
@@ -108,11 +101,13 @@ export class PageStore implements Disposable {
 
   #makeRoom(layer: number, heads: HeadPages, wanted: readonly number[]): void {
     for (const [head, own] of heads.pages.entries()) {
-      heads.counts[head] = wanted[head] ?? 0;
-      const missing = Math.ceil((heads.counts[head] ?? 0) / PAGE) - own.length;
-      if (missing <= 0) continue;
-      own.push(...this.#pool(layer).take(missing));
-      this.#changed(heads);
+      const count = wanted[head] ?? 0;
+      const missing = Math.ceil(count / PAGE) - own.length;
+      if (missing > 0) {
+        own.push(...this.#pool(layer).take(missing));
+        this.#changed(heads);
+      }
+      heads.counts[head] = count;
     }
   }
 

@@ -42,27 +42,25 @@ export class PagedEntries implements DeviceEntries {
 
   fork(tail: number): PagedEntries {
     const { store } = this;
-    const copy = store.empty();
-    for (const [layer, heads] of this.added.entries()) {
-      heads.counts.fill(tail);
-      const slots = store.hold(layer, copy[layer] ?? heads, heads.counts);
-      store.shift(layer, slotsOf(heads), slots);
-    }
+    const copy = store.filled((pages) => {
+      for (const [layer, heads] of this.added.entries()) {
+        heads.counts.fill(tail);
+        const slots = store.hold(layer, pages[layer] ?? heads, heads.counts);
+        store.shift(layer, slotsOf(heads), slots);
+      }
+    });
     return new PagedEntries(store, this.#kept.share(), copy, this.compact?.share());
   }
 
   rearranged(layers: readonly Rearranged[], inPlace: boolean): PagedEntries {
     const { store } = this;
-    const kept = inPlace ? this.kept : store.empty();
-    for (const [layer, { before, offsets }] of layers.entries()) {
-      const [old, heads] = [this.kept[layer], kept[layer]];
-      if (old === undefined || heads === undefined) throw new RangeError(`no layer ${layer}`);
-      const counts = heads.counts.map((_, head) => headLength({ offsets }, head));
-      const sources = this.#slotsBefore(layer, old.counts, before, offsets);
-      const slots = store.hold(layer, heads, counts);
-      const moving = [...slots.keys()].filter((i) => sources[i] !== slots[i]);
-      store.shift(layer, picks(sources, moving), picks(slots, moving));
-    }
+    if (inPlace) this.#moveInto(this.kept, layers);
+    const next = inPlace
+      ? this.#kept.share()
+      : KeptPages.of(
+          store,
+          store.filled((pages) => this.#moveInto(pages, layers)),
+        );
     const added = this.added.map(({ pages }) => ({
       pages: pages.map((own) => own.splice(0)),
       counts: pages.map(() => 0),
@@ -70,9 +68,20 @@ export class PagedEntries implements DeviceEntries {
     }));
     // Room for the next token, if there was room at all.
     for (const [layer, heads] of added.entries()) store.trim(layer, heads, 1);
-    const next = inPlace ? this.#kept.share() : KeptPages.of(store, kept);
     this[Symbol.dispose]();
     return new PagedEntries(store, next, added);
+  }
+
+  #moveInto(kept: readonly HeadPages[], layers: readonly Rearranged[]): void {
+    for (const [layer, { before, offsets }] of layers.entries()) {
+      const [old, heads] = [this.kept[layer], kept[layer]];
+      if (old === undefined || heads === undefined) throw new RangeError(`no layer ${layer}`);
+      const counts = heads.counts.map((_, head) => headLength({ offsets }, head));
+      const sources = this.#slotsBefore(layer, old.counts, before, offsets);
+      const slots = this.store.hold(layer, heads, counts);
+      const moving = [...slots.keys()].filter((i) => sources[i] !== slots[i]);
+      this.store.shift(layer, picks(sources, moving), picks(slots, moving));
+    }
   }
 
   turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {

@@ -2,11 +2,20 @@
  * Where a layer's cached entries live on the device: pages of some entries of one KV head, of all sequences together, so that one dispatch
  * reads any batch. A page that is let go is used again; the pool doubles when it is full.
  */
-import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
+import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries } from "../../../kernels/move-rows/index.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
+import type { CacheGeometry } from "../../cache/layer.ts";
 
 const FIRST_PAGES = 64;
+
+/** A pool for each layer, or none where there is no room for all. @throws KvError `out_of_memory` */
+export function pagePools(arrays: GpuArrays, { layers, headDim }: CacheGeometry): readonly PagePool[] {
+  using made = new DisposableStack();
+  const pools = Array.from({ length: layers }, () => made.use(new PagePool(arrays, headDim)));
+  made.move();
+  return pools;
+}
 
 export class PagePool implements Disposable {
   readonly #arrays: GpuArrays;
@@ -33,11 +42,12 @@ export class PagePool implements Disposable {
   }
 
   take(count: number): number[] {
-    const again = this.#free.splice(Math.max(0, this.#free.length - count));
-    const fresh = Array.from({ length: count - again.length }, (_, i) => this.#taken + i);
-    this.#taken += fresh.length;
-    if (this.#taken > this.#pages) this.#grow(Math.max(2 * this.#pages, this.#taken));
-    return [...again, ...fresh];
+    const fresh = Math.max(0, count - this.#free.length);
+    // Before anything is taken: there may be no room for more.
+    if (this.#taken + fresh > this.#pages) this.#grow(Math.max(2 * this.#pages, this.#taken + fresh));
+    const pages = this.#free.splice(Math.max(0, this.#free.length - count));
+    for (let i = 0; i < fresh; i++) pages.push(this.#taken++);
+    return pages;
   }
 
   release(pages: readonly number[]): void {
@@ -56,12 +66,15 @@ export class PagePool implements Disposable {
   }
 
   #room(pages: number): Entries {
-    const array = (label: string, ...dims: readonly number[]): GpuTensor => this.#arrays.empty(label, ...dims);
-    return {
+    using made = new DisposableStack(); // all three or none
+    const array = (label: string, ...dims: readonly number[]) => made.use(this.#arrays.empty(label, ...dims));
+    const room = {
       keys: array("pages of keys", pages, PAGE, this.#headDim),
       values: array("pages of values", pages, PAGE, this.#headDim),
       positions: array("pages of positions", pages, PAGE),
     };
+    made.move();
+    return room;
   }
 
   [Symbol.dispose](): void {

@@ -131,15 +131,15 @@ export class PromptOnDevice implements PromptEntries {
   /** Copies the selected entries, or all, into pages. */
   inPages(selection: Selection | null): readonly HeadPages[] {
     const { kvHeads } = this.#store.geometry;
-    const pages = this.#store.empty();
     const all = Int32Array.from({ length: this.length }, (_, i) => i);
-    for (const [layer, heads] of pages.entries()) {
-      const rows = selection?.[layer] ?? new Array<Int32Array>(kvHeads).fill(all);
-      const counts = rows.map((own) => own.length);
-      const slots = this.#store.hold(layer, heads, counts);
-      this.#store.place(layer, this.layer(layer), rowsOf(this.#held.arrays, rows), slots);
-    }
-    return pages;
+    return this.#store.filled((pages) => {
+      for (const [layer, heads] of pages.entries()) {
+        const rows = selection?.[layer] ?? new Array<Int32Array>(kvHeads).fill(all);
+        const counts = rows.map((own) => own.length);
+        const slots = this.#store.hold(layer, heads, counts);
+        this.#store.place(layer, this.layer(layer), rowsOf(this.#held.arrays, rows), slots);
+      }
+    });
   }
 
   /** For somebody who reads the entries later: each who shares them disposes them. */

@@ -15,7 +15,7 @@ export class RotaryBlocks implements Disposable {
   readonly tables: RotaryTables;
   readonly #arrays: GpuArrays;
   readonly #config: ModelConfig;
-  #known: { readonly of: object; readonly blocks: ReadonlyMap<string, GpuTensor> } | null = null;
+  #known: { readonly of: object; readonly blocks: Map<string, GpuTensor> } | null = null;
 
   constructor(arrays: GpuArrays, config: ModelConfig) {
     this.#arrays = arrays;
@@ -28,17 +28,13 @@ export class RotaryBlocks implements Disposable {
     const { tables, rows } = this.tables.at(positions);
     if (this.#known?.of !== tables) {
       this.#free();
-      const blocks = new Map<string, GpuTensor>();
-      for (let layer = 0; layer < this.#config.layers; layer++) {
-        const { cos, sin } = rotaryInputs(this.#config, layer);
-        if (!blocks.has(cos)) blocks.set(cos, this.#arrays.of(sideBySide(tables[cos], tables[sin]), "rotary table"));
-      }
-      this.#known = { of: tables, blocks };
+      this.#known = { of: tables, blocks: new Map<string, GpuTensor>() };
     }
     const { blocks } = this.#known;
     const layers = Array.from({ length: this.#config.layers }, (_, layer) => {
-      const table = blocks.get(rotaryInputs(this.#config, layer).cos);
-      if (table === undefined) throw new RangeError(`no table of layer ${layer}`);
+      const { cos, sin } = rotaryInputs(this.#config, layer);
+      const table = blocks.get(cos) ?? this.#arrays.of(sideBySide(tables[cos], tables[sin]), "rotary table");
+      blocks.set(cos, table);
       return table;
     });
     return { layers, rows };

@@ -15,6 +15,7 @@ export class Scratch implements Disposable {
     const known = this.#known.get(name);
     if (known !== undefined && known.block.byteLength >= bytes) return { ...known, dims };
     known?.[Symbol.dispose]();
+    this.#known.delete(name); // also where there is no room for another
     const made = this.#arrays.empty(name, Math.ceil(bytes / 4));
     this.#known.set(name, made);
     return { ...made, dims };
