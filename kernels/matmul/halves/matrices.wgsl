@@ -38,7 +38,7 @@ fn halvesOf(bits: Bits, c: u32) -> vec4u {
   if (HALVES) { return bits.low; }
   let low = four(bits.low, c % FOURS) * FACTOR * bits.scale.x + bits.scale.y;
   let high = four(bits.high, (c + 1u) % FOURS) * FACTOR * bits.scale.x + bits.scale.y;
-  return vec4u(bitcast<vec2u>(vec4<f16>(low)), bitcast<vec2u>(vec4<f16>(high)));
+  return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
 }
 
 @compute @workgroup_size(INVOCATIONS)
