@@ -70,20 +70,14 @@ export async function webgpuEngine(
   await gpu.settled();
   const owned = parts.move();
   let disposed = false;
-  const alive = () => {
-    if (!disposed) return;
-    throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
-  };
   // One run at a time: all work in the same arrays.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn =
     <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
     async (...args: Args): Promise<T> => {
-      alive();
-      const own = last.then(() => {
-        alive();
-        return work(...args);
-      });
+      if (disposed)
+        throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
+      const own = last.then(() => work(...args));
       last = own.catch(() => undefined);
       try {
         return await own;
