@@ -2,7 +2,7 @@
 import { KvCache } from "./cache/cache.ts";
 import type { LayerEntries } from "./cache/layer.ts";
 import { KvError } from "./error.ts";
-import { identityOf, type Model } from "./load.ts";
+import { identityOf, type Model } from "./loaded.ts";
 import type { Observation } from "./observation.ts";
 import type { Kept } from "./packing.ts";
 

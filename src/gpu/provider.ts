@@ -4,12 +4,15 @@ import { KvError } from "../error.ts";
 /** Dawn frees everything with this object, and a collected one takes the process with it, so it lives as long as the module. */
 let dawn: GPU | null = null;
 
+/** Not written where it is imported, so that bundlers for browsers, which have their own, leave it out. */
+const DAWN = "webgpu";
+
 /** @throws KvError `device_unavailable` where the runtime has no WebGPU and the package is not installed or does not load */
 export async function webgpu(): Promise<GPU> {
   if (dawn !== null) return dawn;
   if (typeof navigator !== "undefined" && navigator.gpu !== undefined) return navigator.gpu;
   try {
-    const { create, globals } = await import("webgpu");
+    const { create, globals }: typeof import("webgpu") = await import(DAWN);
     Object.assign(globalThis, globals); // GPUBufferUsage and its like, which are global elsewhere
     dawn = create(flags());
     return dawn;
