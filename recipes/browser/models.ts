@@ -5,6 +5,7 @@ import { KvError } from "../../src/index.ts";
 import { openModel } from "../../src/model/open.ts";
 import { resolveModel } from "../../src/model/source/index.ts";
 import type { OfferedModel } from "./catalogue.ts";
+import { LETTERS, STORY, TOKENS } from "./prompts.ts";
 import { tinyFiles } from "./tiny.ts";
 
 export interface Served {
@@ -12,16 +13,6 @@ export interface Served {
   /** What stands behind each of the offered addresses: bytes, or the path of a file. */
   readonly contents: ReadonlyMap<string, Uint8Array<ArrayBuffer> | string>;
 }
-
-const SAFE = "The code of the safe is 7319.";
-const STORY = `The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. ${SAFE}`;
-const TEXT = `${STORY} ${STORY.replace(SAFE, "The grass is green.").repeat(2)}
-Question: What is the code of the safe?
-Answer: The code of the safe is`;
-const LETTERS = `It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, \
-it was the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the season of Darkness`;
-/** For models without a tokenizer. */
-const IDS = Array.from({ length: 96 }, (_, i) => (i * 13 + 5) % 100).join(" ");
 
 /**
  * @param ref a model to offer first, of any kind that `loadModel` takes
@@ -46,8 +37,8 @@ async function onDisk(ref: string | undefined, index: number): Promise<Served> {
       id,
       about: `${id}: ${layers} layers, ${kvHeads} KV heads, ${megabytes(offered)} MB`,
       files: offered,
-      prompt: opened.tokenizer === null ? IDS : TEXT,
-      budget: 32,
+      prompt: opened.tokenizer === null ? TOKENS : STORY,
+      budget: 24,
     },
     contents: new Map(files.map(({ file }) => [urlOf(index, basename(file)), file])),
   };

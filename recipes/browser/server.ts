@@ -35,8 +35,9 @@ export async function servePage(models: readonly Served[], port: number): Promis
     const server = Bun.serve({ hostname: "localhost", port, fetch: answer });
     return { url: server.url, [Symbol.asyncDispose]: () => server.stop(true) };
   } catch (cause) {
-    const found = cause instanceof Error ? `${port}: ${cause.message}` : port;
-    throw new KvError({ code: "invalid_option", path: ["--port"], found, allowed: "a port that is free", cause });
+    const hint = String(cause instanceof Error ? cause.message : cause).replace(/\.$/, "");
+    const fault = { code: "invalid_option", path: ["--port"], found: port, allowed: "a port that is free" } as const;
+    throw new KvError({ ...fault, hint, cause });
   }
 }
 

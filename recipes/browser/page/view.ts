@@ -1,9 +1,9 @@
 /** Writes a snapshot onto the page. */
 import { page } from "./elements.ts";
 import { drawFunnel } from "./pictures/funnel.ts";
+import { cellAt } from "./pictures/grid.ts";
 import { drawHeads } from "./pictures/heads.ts";
 import { drawMap, mapGrid } from "./pictures/map.ts";
-import { cellAt } from "./pictures/paint.ts";
 import { holders, keptOfPrompt, type Snapshot } from "./run.ts";
 
 let latest: Snapshot | null = null;
@@ -23,6 +23,7 @@ export function show(shown: Snapshot | null = latest): void {
 function draw(shown: Snapshot): void {
   const { funnel, fullBytes, compressedBytes, held, prefillSeconds, tokensPerSecond, text } = shown;
   page.layer.max = String(funnel.layers.length - 1);
+  for (const canvas of [page.funnel, page.map]) canvas.style.setProperty("--layers", String(funnel.layers.length));
   const layer = page.layer.valueAsNumber;
   page.layerShown.value = String(layer);
   figure(page.fullBytes, bytes(fullBytes), `${funnel.length} tokens`);

@@ -1,6 +1,7 @@
 /** The funnel: for each layer, over how many tokens its attention is spread, and around it how many entries are kept. */
 import { keptOfPrompt, type Snapshot } from "../run.ts";
-import { gridIn, layerLabels, layerTop, paint, rowHeight } from "./paint.ts";
+import { gridIn, layerTop, rowHeight } from "./grid.ts";
+import { layerLabels, paint } from "./paint.ts";
 
 export function drawFunnel(canvas: HTMLCanvasElement, { funnel, held }: Snapshot, chosen: number): void {
   const { layers, length } = funnel;

@@ -1,6 +1,7 @@
 /** One layer: what each of its KV heads holds, which need not be the same places nor as many. */
 import type { Snapshot } from "../run.ts";
-import { columnLeft, gridIn, layerTop, paint, rowHeight } from "./paint.ts";
+import { columnLeft, gridIn, layerTop, rowHeight } from "./grid.ts";
+import { paint } from "./paint.ts";
 
 export function drawHeads(canvas: HTMLCanvasElement, { held, room, funnel }: Snapshot, layer: number): void {
   const heads = held?.places[layer] ?? [];

@@ -1,6 +1,7 @@
 /** Layers by positions: above, in each row, the attention of the prompt's last tokens, below it what is kept and what was generated. */
 import { holders, type Snapshot } from "../run.ts";
-import { columnLeft, type Grid, gridIn, layerLabels, layerTop, paint, rowHeight, type Surface } from "./paint.ts";
+import { columnLeft, type Grid, gridIn, layerTop, rowHeight } from "./grid.ts";
+import { layerLabels, paint, type Surface } from "./paint.ts";
 
 export const mapGrid = ({ clientWidth, clientHeight }: HTMLCanvasElement, { funnel, room }: Snapshot): Grid =>
   gridIn(clientWidth, clientHeight, funnel.layers.length, room);
