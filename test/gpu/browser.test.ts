@@ -66,6 +66,7 @@ describe.skipIf(!hasChromium)("the browser page", () => {
       const found = await recorded(await run());
       const expected = await onCpu(folder, String(await value("#prompt")), pyramidKV({ budget: 32 }));
       expect(found.provenance.engine).toBe("webgpu");
+      expect(found.generated).toHaveLength(24);
       expect(found).toMatchObject(expected);
       expect(await tab.evaluate(`document.querySelector("#answer").textContent`)).toBe(expected.text);
     },
@@ -142,9 +143,11 @@ describe.skipIf(!hasChromium)("the browser page", () => {
       await choose("#model", llama);
       await choose("#method", "readahead");
       await choose("#policy", "heavy hitters");
-      await fill("#prompt", Array.from({ length: 70 }, (_, i) => (i * 13 + 5) % 100).join(" "));
+      await fill("#prompt", Array.from({ length: 60 }, (_, i) => (i * 13 + 5) % 100).join(" "));
       const found = await recorded(await run());
       const ids = Int32Array.from(found.prompt);
+      expect(found.generated).toHaveLength(24);
+      for (const held of found.positions.flat()) expect(held).toHaveLength(24);
       expect(found).toMatchObject(await onCpu(llama, ids, readAhead({ budget: 24 }), heavyHitters({ budget: 24 })));
     },
     PATIENCE,
