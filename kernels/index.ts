@@ -8,4 +8,4 @@
 export type { Kernels } from "./kernels.ts";
 export { onnxKernels } from "./onnx.ts";
 export { referenceKernels } from "./reference.ts";
-export type { Tensor, Visibility } from "./tensor.ts";
+export type { Stored, Tensor, Visibility } from "./tensor.ts";

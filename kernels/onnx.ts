@@ -20,13 +20,14 @@ import { projections } from "./projections/onnx.ts";
 import { quadraticForms } from "./quadratic-forms/onnx.ts";
 import { relativeSums } from "./relative-sums/onnx.ts";
 import { openSessions, type SessionOptions } from "./sessions.ts";
+import type { Tensor } from "./tensor.ts";
 import { topK } from "./top-k/onnx.ts";
 import { valueNorms } from "./value-norms/onnx.ts";
 import { windowAttention } from "./window-attention/onnx.ts";
 import { windowStatistics } from "./window-statistics/onnx.ts";
 
 /** The kernels of the CPU engine. Dispose them to free onnxruntime's sessions; a call afterwards is a KvError `disposed`. */
-export function onnxKernels(options: SessionOptions = {}): Kernels {
+export function onnxKernels(options: SessionOptions = {}): Kernels<Tensor> {
   const sessions = openSessions(options);
   return {
     windowAttention: windowAttention(sessions),
@@ -52,6 +53,7 @@ export function onnxKernels(options: SessionOptions = {}): Kernels {
     topK: topK(sessions),
     gather: gather(sessions),
     windowStatistics: windowStatistics(sessions),
+    read: async (array) => array,
     [Symbol.dispose]: () => sessions[Symbol.dispose](),
   };
 }

@@ -19,13 +19,14 @@ import { projectedNorms } from "./projected-norms/reference.ts";
 import { projections } from "./projections/reference.ts";
 import { quadraticForms } from "./quadratic-forms/reference.ts";
 import { relativeSums } from "./relative-sums/reference.ts";
+import type { Tensor } from "./tensor.ts";
 import { topK } from "./top-k/reference.ts";
 import { valueNorms } from "./value-norms/reference.ts";
 import { windowAttention } from "./window-attention/reference.ts";
 import { windowStatistics } from "./window-statistics/reference.ts";
 
 /** The kernels that every backend is compared with. Holds nothing: disposing is free. */
-export const referenceKernels = (): Kernels => ({
+export const referenceKernels = (): Kernels<Tensor> => ({
   windowAttention,
   columnSums,
   chunkAttention,
@@ -49,5 +50,6 @@ export const referenceKernels = (): Kernels => ({
   topK,
   gather,
   windowStatistics,
+  read: async (array) => array,
   [Symbol.dispose]: () => undefined,
 });

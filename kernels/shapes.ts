@@ -1,6 +1,6 @@
 /** Reads the sizes that kernels share off their arguments, or says which argument does not fit. */
 import { KvError } from "../src/error.ts";
-import type { Tensor } from "./tensor.ts";
+import { isTensor, type Stored } from "./tensor.ts";
 
 /** H query heads, KH KV heads of G query heads each, s queries at the last of n positions, head dimension d. */
 export interface AttentionShape {
@@ -17,7 +17,7 @@ export interface AttentionShape {
  *
  * @throws KvError `window_too_long` when there are more queries than keys, `wrong_shape` when the arrays do not fit together
  */
-export function attentionShape(kernel: string, queries: Tensor, keys: Tensor): AttentionShape {
+export function attentionShape(kernel: string, queries: Stored, keys: Stored): AttentionShape {
   const [heads = 0, window = 0, size = 0] = queries.dims;
   const [kvHeads = 0, length = 0] = keys.dims;
   checkDims(kernel, "queries", queries, [heads, window, size]);
@@ -31,7 +31,7 @@ export function attentionShape(kernel: string, queries: Tensor, keys: Tensor): A
 }
 
 /** Sizes of queries [H, n, d] and keys [KH, n, d] at the same positions. @throws KvError `wrong_shape`, `invalid_option` for the chunk */
-export function chunkShape(kernel: string, queries: Tensor, keys: Tensor, chunk: number): AttentionShape {
+export function chunkShape(kernel: string, queries: Stored, keys: Stored, chunk: number): AttentionShape {
   if (!Number.isSafeInteger(chunk) || chunk < 1)
     throw new KvError({ code: "invalid_option", path: [kernel, "chunk"], found: chunk, allowed: "a positive integer" });
   const [kvHeads, length, size] = entriesShape(kernel, keys);
@@ -49,7 +49,7 @@ export function groupSize(kernel: string, heads: number, kvHeads: number): numbe
 }
 
 /** Sizes of a matrix [rows, columns]. */
-export function matrixShape(kernel: string, matrix: Tensor): readonly [rows: number, columns: number] {
+export function matrixShape(kernel: string, matrix: Stored): readonly [rows: number, columns: number] {
   const [rows = 0, columns = 0] = matrix.dims;
   checkDims(kernel, "scores", matrix, [rows, columns]);
   return [rows, columns];
@@ -58,7 +58,7 @@ export function matrixShape(kernel: string, matrix: Tensor): readonly [rows: num
 /** Sizes of entries [KH, n, d]. */
 export function entriesShape(
   kernel: string,
-  entries: Tensor,
+  entries: Stored,
 ): readonly [kvHeads: number, length: number, size: number] {
   const [kvHeads = 0, length = 0, size = 0] = entries.dims;
   checkDims(kernel, "keys", entries, [kvHeads, length, size]);
@@ -75,7 +75,7 @@ export interface ProjectionShape {
 }
 
 /** Sizes of values [KH, n, d] and a projection [hidden, H * d]. @throws KvError `wrong_shape` */
-export function projectionShape(kernel: string, values: Tensor, projection: Tensor): ProjectionShape {
+export function projectionShape(kernel: string, values: Stored, projection: Stored): ProjectionShape {
   const [kvHeads = 0, length = 0, size = 0] = values.dims;
   const [hidden = 0, width = 0] = projection.dims;
   checkDims(kernel, "values", values, [kvHeads, length, size]);
@@ -106,11 +106,14 @@ export function checkCounts(rows: number, columns: number, counts: readonly numb
   });
 }
 
-export function checkDims(kernel: string, name: string, { data, dims }: Tensor, expected: readonly number[]): void {
+export function checkDims(kernel: string, name: string, array: Stored, expected: readonly number[]): void {
+  const { dims } = array;
   const fits = dims.length === expected.length && dims.every((dim, i) => dim === expected[i]);
   if (!fits) fail([kernel, name], dims, JSON.stringify(expected));
+  if (!isTensor(array)) return;
   const count = expected.reduce((product, dim) => product * dim, 1);
-  if (data.length !== count) fail([kernel, name, "data", "length"], data.length, `${count}, as its dims say`);
+  const { length } = array.data;
+  if (length !== count) fail([kernel, name, "data", "length"], length, `${count}, as its dims say`);
 }
 
 function fail(path: readonly (string | number)[], found: unknown, allowed: string): never {

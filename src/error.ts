@@ -15,6 +15,7 @@ export type KvErrorCode =
   | "prompt_too_long"
   | "invalid_token"
   | "disposed"
+  | "on_device"
   | "aborted"
   | "wrong_model"
   | "model_not_found"

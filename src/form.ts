@@ -8,14 +8,13 @@ import { queriesIn } from "./packing.ts";
 import { keyChannels } from "./scoring/key-channels.ts";
 
 /** The cache in its method's form, which it goes over into. @throws KvError `invalid_option` for a form that the model has no layers for */
-export function inFormOf({ form, crossLayer }: Method, choosable: Choosable, cache: KvCache): KvCache {
-  if (crossLayer !== undefined) {
-    using own = cache;
-    return own.crossLayer({ ...crossLayer, pairs: pairsOf(choosable.model.config, crossLayer) });
-  }
-  if (form === undefined) return cache;
-  using fp32 = cache;
-  return compacted(form, choosable, fp32);
+export async function inFormOf({ form, crossLayer }: Method, choosable: Choosable, cache: KvCache): Promise<KvCache> {
+  if (form === undefined && crossLayer === undefined) return cache;
+  using wherever = cache;
+  using fp32 = await wherever.inMemory();
+  if (form !== undefined) return compacted(form, choosable, fp32);
+  if (crossLayer === undefined) return cache;
+  return fp32.crossLayer({ ...crossLayer, pairs: pairsOf(choosable.model.config, crossLayer) });
 }
 
 function compacted({ channels, recent, bits }: MethodForm, { model, observation }: Choosable, fp32: KvCache): KvCache {

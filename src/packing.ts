@@ -1,17 +1,10 @@
 /** Positions packed within the cache: kept keys turned by RoPE to where they then stand. */
 import type { KvCache } from "./cache/cache.ts";
 import { headLength, type LayerEntries } from "./cache/layer.ts";
-import type { Origins } from "./cache/origins.ts";
+import type { Kept } from "./context.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { inverseFrequencies, rotate } from "./model/rope.ts";
 import type { Tensor } from "./tensor.ts";
-
-/** Entries, and the position of the token that follows them. */
-export interface Kept {
-  readonly layers: readonly LayerEntries[];
-  readonly length: number;
-  readonly origins: Origins | null;
-}
 
 /**
  * The entries at the last positions before `length`, which becomes the largest count of any head; what is there already stays as it is.

@@ -4,6 +4,7 @@ export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } fro
 export { KvCache } from "./cache/cache.ts";
 export type { Decider, Decision, Evictor, Held, Sight, TokenSight, Workplace } from "./cache/decider.ts";
 export { compress, retain } from "./compress.ts";
+export { compressByLayer } from "./compress-by-layer.ts";
 export type { Context } from "./context.ts";
 export * from "./decoding/index.ts";
 export type { Engine, Precision } from "./engine/index.ts";

@@ -1,7 +1,6 @@
 /** Runs probes after a prompt, on copies of its cache: what their sequences attend to, position by position. */
 import { throwIfAborted } from "./abort.ts";
-import type { LayerEntries } from "./cache/layer.ts";
-import { PromptCache } from "./cache/prompt.ts";
+import type { PromptEntries } from "./cache/prompt-entries.ts";
 import type { PrefillRequest } from "./engine/index.ts";
 import { KvError } from "./error.ts";
 import type { Model } from "./load.ts";
@@ -12,13 +11,13 @@ import type { Tensor } from "./tensor.ts";
 /**
  * What each probe saw, by its name: [H, n] of each layer.
  *
- * @param layers the prompt's entries, which stay as they are
+ * @param entries the prompt's, which stay as they are
  * @throws KvError `prompt_too_long` for a sequence that does not fit the model's context after the prompt, `invalid_option` for an empty one
  */
 export async function runProbes(
   model: Model,
   tokens: Int32Array,
-  layers: readonly LayerEntries[],
+  entries: PromptEntries,
   probes: readonly Probe[],
   running: Pick<PrefillRequest, "chunk" | "signal">,
 ): Promise<ReadonlyMap<string, readonly Tensor[]>> {
@@ -27,7 +26,7 @@ export async function runProbes(
     const sequences = probe.sequences(promptText(model, tokens));
     checkSequences(model, tokens.length, probe, sequences);
     const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
-    const cache = PromptCache.holding(model.config, layers, tokens.length, longest);
+    using cache = entries.copy(longest);
     let joined: readonly Tensor[] | null = null;
     for (const sequence of sequences) {
       throwIfAborted(running.signal, ["signal"]);
@@ -42,22 +41,22 @@ export async function runProbes(
 
 async function run(
   model: Model,
-  cache: PromptCache,
+  cache: PromptEntries,
   length: number,
   probe: Probe,
   tokens: Int32Array,
   running: Pick<PrefillRequest, "chunk" | "signal">,
 ): Promise<readonly Tensor[]> {
-  const { kvHeads, queryHeads, headDim, slidingWindow } = model.config;
-  const { layers, queries } = await model.engine.prefill({ tokens, cache, lastQueries: tokens.length, ...running });
+  const { queryHeads, headDim, slidingWindow } = model.config;
+  const { queries } = await model.engine.prefill({ tokens, cache, lastQueries: tokens.length, ...running });
   const seen: Tensor[] = [];
-  for (const [layer, { keys }] of layers.entries()) {
+  for (let layer = 0; layer < model.config.layers; layer++) {
     seen.push(
       await probe.see({
         layer,
         length,
         queries: { data: queries[layer] ?? new Float32Array(0), dims: [queryHeads, tokens.length, headDim] },
-        keys: { data: keys, dims: [kvHeads, length + tokens.length, headDim] },
+        keys: cache.stored(layer).keys,
         slidingWindow: slidingWindow[layer] ?? null,
         kernels: model.engine.kernels,
       }),

@@ -39,7 +39,8 @@ export async function saveCache(cache: KvCache, path: string, { model, method }:
       allowed: "one whose entries are all in fp32",
       hint: "save it before it is quantised, pruned or merged across layers",
     });
-  using snapshot = cache.fork(); // at once, because the cache may go on meanwhile
+  using fork = cache.fork(); // at once, because the cache may go on meanwhile
+  using snapshot = await fork.inMemory();
   const provenance = await model.provenance();
   await writeCache(path, snapshot, { provenance, method: method === undefined ? null : recordOf(method) });
 }

@@ -1,4 +1,4 @@
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Kernel, Stored, Tensor, Visibility } from "../tensor.ts";
 
 /**
  * How many of s consecutive queries look at each key more than at the average one: Scissorhands' pivotal tokens.
@@ -9,4 +9,7 @@ import type { Tensor, Visibility } from "../tensor.ts";
  * @throws KvError `window_too_long` when s > n, `wrong_shape`
  * @see https://arxiv.org/abs/2305.17118
  */
-export type AboveAverage = (queries: Tensor, keys: Tensor, visibility: Visibility) => Promise<Tensor>;
+export type AboveAverage<A extends Stored = Stored> = Kernel<
+  [queries: Tensor, keys: A, visibility: Visibility],
+  Tensor
+>;

@@ -2,6 +2,7 @@ import { ELEMENT } from "../../src/onnx/schema.ts";
 import { type Reduction, reducedAttention, relative, sumOverQueries } from "../attention-blocks.ts";
 import type { Sessions } from "../sessions.ts";
 import { attentionShape } from "../shapes.ts";
+import type { Tensor } from "../tensor.ts";
 import type { AboveAverage } from "./index.ts";
 
 const COUNTS: Reduction = {
@@ -14,6 +15,6 @@ const COUNTS: Reduction = {
 };
 
 export const aboveAverage =
-  (sessions: Sessions): AboveAverage =>
+  (sessions: Sessions): AboveAverage<Tensor> =>
   async (queries, keys, visibility) =>
     reducedAttention(sessions, COUNTS, attentionShape("aboveAverage", queries, keys), queries, keys, visibility);

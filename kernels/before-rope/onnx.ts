@@ -1,11 +1,12 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
+import type { Tensor } from "../tensor.ts";
 import type { BeforeRope } from "./index.ts";
 import { ropeShape } from "./shape.ts";
 import { turnsBack } from "./tables.ts";
 
 export const beforeRope =
-  (sessions: Sessions): BeforeRope =>
+  (sessions: Sessions): BeforeRope<Tensor> =>
   async (keys, positions, frequencies) => {
     const [kvHeads, length, size] = ropeShape(keys, positions, frequencies);
     if (keys.data.length === 0) return keys;

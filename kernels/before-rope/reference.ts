@@ -1,8 +1,8 @@
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { BeforeRope } from "./index.ts";
 import { ropeShape } from "./shape.ts";
 
-export const beforeRope: BeforeRope = async (keys, positions, frequencies) => {
+export const beforeRope: BeforeRope<Tensor> = async (keys, positions, frequencies) => {
   const [kvHeads, length, size] = ropeShape(keys, positions, frequencies);
   const before = new Float32Array(keys.data.length);
   for (let row = 0; row < kvHeads * length; row++)

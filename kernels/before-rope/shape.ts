@@ -1,10 +1,10 @@
 import { KvError } from "../../src/error.ts";
 import { entriesShape } from "../shapes.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Stored } from "../tensor.ts";
 
 /** Sizes of keys [KH, n, d] with positions [KH, n] and frequencies [d / 2]. @throws KvError `wrong_shape` */
 export function ropeShape(
-  keys: Tensor,
+  keys: Stored,
   positions: Int32Array,
   frequencies: Float64Array,
 ): readonly [kvHeads: number, length: number, size: number] {

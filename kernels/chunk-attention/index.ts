@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Kernel, Stored, Tensor } from "../tensor.ts";
 
 /**
  * Attention within chunks, in both directions: queries [H, n, d] and keys [KH, n, d] at the same n positions -> [H, n], for each key the
@@ -9,4 +9,4 @@ import type { Tensor } from "../tensor.ts";
  * @throws KvError `wrong_shape`, `invalid_option` for another chunk
  * @see https://arxiv.org/abs/2507.08143
  */
-export type ChunkAttention = (queries: Tensor, keys: Tensor, chunk: number) => Promise<Tensor>;
+export type ChunkAttention<A extends Stored = Stored> = Kernel<[queries: Tensor, keys: A, chunk: number], Tensor>;

@@ -3,14 +3,14 @@ import { Graph } from "../../src/onnx/graph.ts";
 import { sizeOf } from "../attention-blocks.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
 import { chunkShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { ChunkAttention } from "./index.ts";
 
 /** Of probabilities that are held at once: 16 MiB. */
 const BLOCK_FLOATS = 1 << 22;
 
 export const chunkAttention =
-  (sessions: Sessions): ChunkAttention =>
+  (sessions: Sessions): ChunkAttention<Tensor> =>
   async (queries, keys, chunk) => {
     const { heads, group, length, size } = chunkShape("chunkAttention", queries, keys, chunk);
     const sums = new Float32Array(heads * length);

@@ -1,8 +1,8 @@
 import { chunkShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { ChunkAttention } from "./index.ts";
 
-export const chunkAttention: ChunkAttention = async (queries, keys, chunk) => {
+export const chunkAttention: ChunkAttention<Tensor> = async (queries, keys, chunk) => {
   const { heads, group, length, size } = chunkShape("chunkAttention", queries, keys, chunk);
   const sums = new Float32Array(heads * length);
   for (let h = 0; h < heads; h++) {

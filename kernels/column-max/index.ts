@@ -1,4 +1,4 @@
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Kernel, Stored, Tensor, Visibility } from "../tensor.ts";
 
 /**
  * The most that any of s consecutive queries gives to each key: KVzip's importance of what is looked up at least once.
@@ -9,4 +9,4 @@ import type { Tensor, Visibility } from "../tensor.ts";
  * @throws KvError `window_too_long` when s > n, `wrong_shape`
  * @see https://arxiv.org/abs/2505.23416
  */
-export type ColumnMax = (queries: Tensor, keys: Tensor, visibility: Visibility) => Promise<Tensor>;
+export type ColumnMax<A extends Stored = Stored> = Kernel<[queries: Tensor, keys: A, visibility: Visibility], Tensor>;

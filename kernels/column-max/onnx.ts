@@ -1,6 +1,7 @@
 import { type Reduction, reducedAttention } from "../attention-blocks.ts";
 import type { Sessions } from "../sessions.ts";
 import { attentionShape } from "../shapes.ts";
+import type { Tensor } from "../tensor.ts";
 import type { ColumnMax } from "./index.ts";
 
 const MAXIMA: Reduction = {
@@ -10,6 +11,6 @@ const MAXIMA: Reduction = {
 };
 
 export const columnMax =
-  (sessions: Sessions): ColumnMax =>
+  (sessions: Sessions): ColumnMax<Tensor> =>
   async (queries, keys, visibility) =>
     reducedAttention(sessions, MAXIMA, attentionShape("columnMax", queries, keys), queries, keys, visibility);

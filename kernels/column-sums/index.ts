@@ -1,4 +1,4 @@
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Kernel, Stored, Tensor, Visibility } from "../tensor.ts";
 
 /**
  * Attention mass that s consecutive queries give to every key: H2O's accumulated attention, one chunk of queries at a time.
@@ -10,4 +10,4 @@ import type { Tensor, Visibility } from "../tensor.ts";
  * @throws KvError `window_too_long` when s > n, `wrong_shape`
  * @see https://arxiv.org/abs/2306.14048
  */
-export type ColumnSums = (queries: Tensor, keys: Tensor, visibility: Visibility) => Promise<Tensor>;
+export type ColumnSums<A extends Stored = Stored> = Kernel<[queries: Tensor, keys: A, visibility: Visibility], Tensor>;

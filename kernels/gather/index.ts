@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Kernel, Stored, Tensor } from "../tensor.ts";
 
 /**
  * Picks cache entries: entries [KH, n, d] and for each KV head a list of rows in [0, n) -> [sum of the lists' lengths, d], head
@@ -6,4 +6,4 @@ import type { Tensor } from "../tensor.ts";
  *
  * @throws KvError `wrong_shape` when there is not one list per head
  */
-export type Gather = (entries: Tensor, rows: readonly Int32Array[]) => Promise<Tensor>;
+export type Gather<A extends Stored = Stored> = Kernel<[entries: A, rows: readonly Int32Array[]], Tensor>;

@@ -1,11 +1,11 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { Gather } from "./index.ts";
 import { gatherShape } from "./shape.ts";
 
 export const gather =
-  (sessions: Sessions): Gather =>
+  (sessions: Sessions): Gather<Tensor> =>
   async (entries, rows) => {
     const { length, size, total } = gatherShape(entries, rows);
     if (total === 0) return tensor(new Float32Array(0), 0, size);

@@ -1,8 +1,8 @@
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { Gather } from "./index.ts";
 import { gatherShape } from "./shape.ts";
 
-export const gather: Gather = async (entries, rows) => {
+export const gather: Gather<Tensor> = async (entries, rows) => {
   const { length, size, total } = gatherShape(entries, rows);
   const picked = new Float32Array(total * size);
   let at = 0;

@@ -1,6 +1,6 @@
 import { KvError } from "../../src/error.ts";
 import { checkDims } from "../shapes.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Stored } from "../tensor.ts";
 
 export interface GatherShape {
   readonly length: number;
@@ -9,7 +9,7 @@ export interface GatherShape {
 }
 
 /** Sizes of entries [KH, n, d] and how many rows are picked of them. @throws KvError `wrong_shape` */
-export function gatherShape(entries: Tensor, rows: readonly Int32Array[]): GatherShape {
+export function gatherShape(entries: Stored, rows: readonly Int32Array[]): GatherShape {
   const [heads = 0, length = 0, size = 0] = entries.dims;
   checkDims("gather", "entries", entries, [heads, length, size]);
   if (rows.length !== heads) {

@@ -1,19 +1,21 @@
 /** Arrays of kernels on a GPU: brought there, made there, and given back. */
+import { KvError } from "../../src/error.ts";
 import type { Block, Gpu, Program, Source } from "../../src/gpu/index.ts";
-import { type Tensor, tensor } from "../tensor.ts";
+import { isTensor, type Stored, type Tensor, tensor } from "../tensor.ts";
 
 /** A dense row-major array on a device, fp32 unless a kernel says otherwise. Whoever makes it frees it. */
-export interface GpuTensor extends Disposable {
-  readonly dims: readonly number[];
+export interface GpuTensor extends Stored, Disposable {
   readonly block: Block;
 }
 
 export interface GpuArrays {
   readonly gpu: Gpu;
-  /** A kernel's argument, on the device. */
-  of(argument: Tensor, label: string): GpuTensor;
+  /** A kernel's argument, on the device. One that is there already is lent: to free it here frees nothing. */
+  of(argument: Stored | Tensor, label: string): GpuTensor;
   /** The same of vectors along the last dimension, each of which becomes whole vec4s: zeros follow where it has not four times some. */
-  vectors(argument: Tensor, label: string): GpuTensor;
+  vectors(argument: Stored | Tensor, label: string): GpuTensor;
+  /** An argument's numbers. */
+  read(argument: Stored): Promise<Tensor>;
   /** Whole numbers or floats for a kernel's own use. */
   numbers(data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>, label: string): GpuTensor;
   /** Zeros. */
@@ -24,8 +26,15 @@ export interface GpuArrays {
 
 export const gpuArrays = (gpu: Gpu): GpuArrays => ({
   gpu,
-  of: ({ data, dims }, label) => held(gpu.upload(floats(data), label), dims),
-  vectors: (argument, label) => held(gpu.upload(floats(inFours(argument)), label), argument.dims),
+  of: (argument, label) =>
+    isTensor(argument) ? held(gpu.upload(floats(argument.data), label), argument.dims) : lent(argument),
+  vectors: (argument, label) =>
+    isTensor(argument) ? held(gpu.upload(floats(inFours(argument)), label), argument.dims) : lent(argument),
+  async read(argument) {
+    if (isTensor(argument)) return argument;
+    const { block, dims } = lent(argument);
+    return tensor(new Float32Array(await gpu.read(block, 0, 4 * size(dims))), ...dims);
+  },
   numbers: (data, label) => held(gpu.upload(data, label), [data.length]),
   empty: (label, ...dims) => held(gpu.allocate(4 * size(dims), label), dims),
   async result(array) {
@@ -39,6 +48,17 @@ const held = (block: Block, dims: readonly number[]): GpuTensor => ({
   dims,
   [Symbol.dispose]: () => block[Symbol.dispose](),
 });
+
+/** What a device holds, without the right to free it. */
+function lent(argument: Stored): GpuTensor {
+  if (!isOnDevice(argument)) {
+    const allowed = "an array in memory, or on this device";
+    throw new KvError({ code: "wrong_shape", path: ["webgpu", "array"], found: argument, allowed });
+  }
+  return { ...argument, [Symbol.dispose]: () => undefined };
+}
+
+export const isOnDevice = (array: Stored): array is GpuTensor => "block" in array;
 
 const size = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
 

@@ -4,7 +4,7 @@
  */
 import type { Source } from "../../src/gpu/index.ts";
 import type { AttentionShape } from "../shapes.ts";
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Stored, Tensor, Visibility } from "../tensor.ts";
 import { type GpuArrays, type GpuTensor, grid, MOST_GROUPS, parameters, run } from "./arrays.ts";
 import columnsCode from "./columns.wgsl" with { type: "text" };
 import joinRowsCode from "./join-rows.wgsl" with { type: "text" };
@@ -36,7 +36,7 @@ export function causal(
   arrays: GpuArrays,
   shape: AttentionShape,
   queries: Tensor,
-  keys: Tensor,
+  keys: Stored,
   { slidingWindow }: Visibility,
 ): Attention & Disposable {
   const [q, k] = [arrays.vectors(queries, "queries"), arrays.vectors(keys, "keys")];

@@ -1,8 +1,8 @@
 import { entriesShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { KeyNorms } from "./index.ts";
 
-export const keyNorms: KeyNorms = async (keys) => {
+export const keyNorms: KeyNorms<Tensor> = async (keys) => {
   const [kvHeads, length, size] = entriesShape("keyNorms", keys);
   const norms = new Float32Array(kvHeads * length);
   for (let j = 0; j < kvHeads * length; j++) {

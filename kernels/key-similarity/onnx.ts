@@ -1,11 +1,11 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
 import { entriesShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { KeySimilarity } from "./index.ts";
 
 export const keySimilarity =
-  (sessions: Sessions): KeySimilarity =>
+  (sessions: Sessions): KeySimilarity<Tensor> =>
   async (keys) => {
     const [kvHeads, length] = entriesShape("keySimilarity", keys);
     if (length === 0) return tensor(new Float32Array(0), kvHeads, 0);

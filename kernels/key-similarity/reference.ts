@@ -1,8 +1,8 @@
 import { entriesShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { KeySimilarity } from "./index.ts";
 
-export const keySimilarity: KeySimilarity = async (keys) => {
+export const keySimilarity: KeySimilarity<Tensor> = async (keys) => {
   const [kvHeads, length, size] = entriesShape("keySimilarity", keys);
   const cosines = new Float32Array(kvHeads * length);
   for (let head = 0; head < kvHeads; head++) {

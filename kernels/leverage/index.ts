@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Kernel, Stored, Tensor } from "../tensor.ts";
 
 /**
  * Statistical leverage of each vector among those of its head: vectors [KH, n, d] and a matrix P [d, k] that shortens them -> [KH, n],
@@ -7,4 +7,4 @@ import type { Tensor } from "../tensor.ts";
  * @param ridge added to squared lengths in every direction, > 0, so that vectors need not span them all
  * @throws KvError `wrong_shape`, `invalid_option` for another ridge
  */
-export type Leverage = (vectors: Tensor, shortening: Tensor, ridge: number) => Promise<Tensor>;
+export type Leverage<A extends Stored = Stored> = Kernel<[vectors: A, shortening: Tensor, ridge: number], Tensor>;

@@ -2,13 +2,13 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { ELEMENT } from "../../src/onnx/schema.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { Leverage } from "./index.ts";
 import { inverseRoot } from "./inverse-root.ts";
 import { leverageShape } from "./shape.ts";
 
 export const leverage =
-  (sessions: Sessions): Leverage =>
+  (sessions: Sessions): Leverage<Tensor> =>
   async (vectors, shortening, ridge) => {
     const [kvHeads, length, , short] = leverageShape(vectors, shortening, ridge);
     if (kvHeads * length * short === 0) return tensor(new Float32Array(kvHeads * length), kvHeads, length);

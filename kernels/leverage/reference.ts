@@ -1,8 +1,8 @@
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { Leverage } from "./index.ts";
 import { leverageShape } from "./shape.ts";
 
-export const leverage: Leverage = async (vectors, shortening, ridge) => {
+export const leverage: Leverage<Tensor> = async (vectors, shortening, ridge) => {
   const [kvHeads, length, size, short] = leverageShape(vectors, shortening, ridge);
   const scores = new Float32Array(kvHeads * length);
   for (let head = 0; head < kvHeads; head++) {

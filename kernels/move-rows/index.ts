@@ -17,3 +17,6 @@ export interface Moves {
 
 /** Copies entries into slots of a pool. */
 export type MoveRows = (source: Entries, moves: Moves, pool: Entries) => void;
+
+/** Copies entries of a pool into other slots of it, `count` from `sources` to `slots` (u32), none of which is among the sources. */
+export type MoveWithin = (pool: Entries, sources: GpuTensor, slots: GpuTensor, count: number) => void;

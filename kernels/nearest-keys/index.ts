@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Kernel, Stored, Tensor } from "../tensor.ts";
 
 export interface Nearest {
   /** For each of a head's n keys, the place in the head's list of the row most like it; of equals, the first: [KH, n]. */
@@ -12,4 +12,4 @@ export interface Nearest {
  *
  * @throws KvError `wrong_shape`
  */
-export type NearestKeys = (keys: Tensor, rows: readonly Int32Array[]) => Promise<Nearest>;
+export type NearestKeys<A extends Stored = Stored> = Kernel<[keys: A, rows: readonly Int32Array[]], Nearest>;

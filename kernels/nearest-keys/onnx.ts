@@ -1,7 +1,7 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { ELEMENT } from "../../src/onnx/schema.ts";
 import type { Sessions } from "../sessions.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { NearestKeys } from "./index.ts";
 import { nearestShape } from "./shape.ts";
 
@@ -9,7 +9,7 @@ import { nearestShape } from "./shape.ts";
 const COSINES = 2 ** 22;
 
 export const nearestKeys =
-  (sessions: Sessions): NearestKeys =>
+  (sessions: Sessions): NearestKeys<Tensor> =>
   async (keys, rows) => {
     const { length, size } = nearestShape(keys, rows);
     const places = new Int32Array(rows.length * length);

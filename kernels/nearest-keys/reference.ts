@@ -1,8 +1,8 @@
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { NearestKeys } from "./index.ts";
 import { nearestShape } from "./shape.ts";
 
-export const nearestKeys: NearestKeys = async (keys, rows) => {
+export const nearestKeys: NearestKeys<Tensor> = async (keys, rows) => {
   const { length, size } = nearestShape(keys, rows);
   const places = new Int32Array(rows.length * length);
   const cosines = new Float32Array(rows.length * length);

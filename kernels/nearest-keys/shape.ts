@@ -1,10 +1,10 @@
 import { KvError } from "../../src/error.ts";
 import { gatherShape } from "../gather/shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Stored } from "../tensor.ts";
 
 /** Sizes of keys [KH, n, d] that are compared with some of their own. @throws KvError `wrong_shape` */
 export function nearestShape(
-  keys: Tensor,
+  keys: Stored,
   rows: readonly Int32Array[],
 ): { readonly length: number; readonly size: number } {
   const { length, size } = gatherShape(keys, rows);

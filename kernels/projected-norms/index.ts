@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Kernel, Stored, Tensor } from "../tensor.ts";
 
 /**
  * How much each value adds to a layer's output where a query head attends to it alone: the sum of absolute values of W_h v_j, where
@@ -9,4 +9,4 @@ import type { Tensor } from "../tensor.ts";
  * @throws KvError `wrong_shape`
  * @see https://arxiv.org/abs/2502.03805
  */
-export type ProjectedNorms = (values: Tensor, projection: Tensor) => Promise<Tensor>;
+export type ProjectedNorms<A extends Stored = Stored> = Kernel<[values: A, projection: Tensor], Tensor>;

@@ -1,7 +1,7 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
 import { projectionShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { ProjectedNorms } from "./index.ts";
 
 /** Values that are projected at once: what they become is `hidden` numbers each. */
@@ -9,7 +9,7 @@ const BLOCK = 1024;
 
 /** One query head and a block of values at a time, so that what is projected is never all in memory. */
 export const projectedNorms =
-  (sessions: Sessions): ProjectedNorms =>
+  (sessions: Sessions): ProjectedNorms<Tensor> =>
   async (values, projection) => {
     const { heads, group, length, size } = projectionShape("projectedNorms", values, projection);
     const norms = new Float32Array(heads * length);

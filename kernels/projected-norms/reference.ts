@@ -1,8 +1,8 @@
 import { projectionShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { ProjectedNorms } from "./index.ts";
 
-export const projectedNorms: ProjectedNorms = async (values, projection) => {
+export const projectedNorms: ProjectedNorms<Tensor> = async (values, projection) => {
   const { heads, group, length, size, hidden } = projectionShape("projectedNorms", values, projection);
   const norms = new Float32Array(heads * length);
   for (let h = 0; h < heads; h++)

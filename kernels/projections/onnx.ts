@@ -1,11 +1,11 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
 import { checkDims, entriesShape, groupSize } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { Projections } from "./index.ts";
 
 export const projections =
-  (sessions: Sessions): Projections =>
+  (sessions: Sessions): Projections<Tensor> =>
   async (keys, directions) => {
     const [kvHeads, length, size] = entriesShape("projections", keys);
     const [rows = 0] = directions.dims;

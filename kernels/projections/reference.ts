@@ -1,8 +1,8 @@
 import { checkDims, entriesShape, groupSize } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { Projections } from "./index.ts";
 
-export const projections: Projections = async (keys, directions) => {
+export const projections: Projections<Tensor> = async (keys, directions) => {
   const [kvHeads, length, size] = entriesShape("projections", keys);
   const [rows = 0] = directions.dims;
   checkDims("projections", "directions", directions, [rows, size]);

@@ -1,12 +1,12 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
 import { checkDims, entriesShape, groupSize } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { QuadraticForms } from "./index.ts";
 
 /** One matrix at a time, so that of what lies between only [n, d] is held. */
 export const quadraticForms =
-  (sessions: Sessions): QuadraticForms =>
+  (sessions: Sessions): QuadraticForms<Tensor> =>
   async (keys, matrices) => {
     const [kvHeads, length, size] = entriesShape("quadraticForms", keys);
     const [rows = 0] = matrices.dims;

@@ -1,8 +1,8 @@
 import { checkDims, entriesShape, groupSize } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { QuadraticForms } from "./index.ts";
 
-export const quadraticForms: QuadraticForms = async (keys, matrices) => {
+export const quadraticForms: QuadraticForms<Tensor> = async (keys, matrices) => {
   const [kvHeads, length, size] = entriesShape("quadraticForms", keys);
   const [rows = 0] = matrices.dims;
   checkDims("quadraticForms", "matrices", matrices, [rows, size, size]);

@@ -1,4 +1,4 @@
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Kernel, Stored, Tensor, Visibility } from "../tensor.ts";
 
 /**
  * Attention relative to what is even, summed over s consecutive queries: FINCH's scores.
@@ -11,4 +11,7 @@ import type { Tensor, Visibility } from "../tensor.ts";
  * @throws KvError `window_too_long` when s > n, `wrong_shape`
  * @see https://arxiv.org/abs/2408.00167
  */
-export type RelativeSums = (queries: Tensor, keys: Tensor, visibility: Visibility) => Promise<Tensor>;
+export type RelativeSums<A extends Stored = Stored> = Kernel<
+  [queries: Tensor, keys: A, visibility: Visibility],
+  Tensor
+>;

@@ -1,6 +1,7 @@
 import { type Reduction, reducedAttention, relative, sumOverQueries } from "../attention-blocks.ts";
 import type { Sessions } from "../sessions.ts";
 import { attentionShape } from "../shapes.ts";
+import type { Tensor } from "../tensor.ts";
 import type { RelativeSums } from "./index.ts";
 
 const SUMS: Reduction = {
@@ -10,6 +11,6 @@ const SUMS: Reduction = {
 };
 
 export const relativeSums =
-  (sessions: Sessions): RelativeSums =>
+  (sessions: Sessions): RelativeSums<Tensor> =>
   async (queries, keys, visibility) =>
     reducedAttention(sessions, SUMS, attentionShape("relativeSums", queries, keys), queries, keys, visibility);

@@ -1,11 +1,11 @@
 import { Graph } from "../../src/onnx/graph.ts";
 import { runForFloats, type Sessions } from "../sessions.ts";
 import { entriesShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { ValueNorms } from "./index.ts";
 
 export const valueNorms =
-  (sessions: Sessions): ValueNorms =>
+  (sessions: Sessions): ValueNorms<Tensor> =>
   async (values) => {
     const [kvHeads, length] = entriesShape("valueNorms", values);
     if (length === 0) return tensor(new Float32Array(0), kvHeads, 0);

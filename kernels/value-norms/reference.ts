@@ -1,8 +1,8 @@
 import { entriesShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { ValueNorms } from "./index.ts";
 
-export const valueNorms: ValueNorms = async (values) => {
+export const valueNorms: ValueNorms<Tensor> = async (values) => {
   const [kvHeads, length, size] = entriesShape("valueNorms", values);
   const norms = new Float32Array(kvHeads * length);
   for (let j = 0; j < kvHeads * length; j++) {

@@ -1,4 +1,4 @@
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Kernel, Stored, Tensor, Visibility } from "../tensor.ts";
 
 /**
  * Attention mass that the last w queries give to each earlier key: SnapKV's observation window.
@@ -10,4 +10,7 @@ import type { Tensor, Visibility } from "../tensor.ts";
  * @throws KvError `window_too_long` when w > n, `wrong_shape`
  * @see https://arxiv.org/abs/2404.14469
  */
-export type WindowAttention = (queries: Tensor, keys: Tensor, visibility: Visibility) => Promise<Tensor>;
+export type WindowAttention<A extends Stored = Stored> = Kernel<
+  [queries: Tensor, keys: A, visibility: Visibility],
+  Tensor
+>;

@@ -2,12 +2,12 @@ import { reducedAttention } from "../attention-blocks.ts";
 import { SUMS } from "../column-sums/onnx.ts";
 import type { Sessions } from "../sessions.ts";
 import { attentionShape } from "../shapes.ts";
-import { row, tensor } from "../tensor.ts";
+import { row, type Tensor, tensor } from "../tensor.ts";
 import type { WindowAttention } from "./index.ts";
 
 /** Column sums over the window's queries, cut before the window: the same graph serves both. */
 export const windowAttention =
-  (sessions: Sessions): WindowAttention =>
+  (sessions: Sessions): WindowAttention<Tensor> =>
   async (queries, keys, visibility) => {
     const shape = attentionShape("windowAttention", queries, keys);
     const sums = await reducedAttention(sessions, SUMS, shape, queries, keys, visibility);

@@ -1,9 +1,9 @@
 import { attentionRows } from "../attention-rows.ts";
 import { attentionShape } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { WindowAttention } from "./index.ts";
 
-export const windowAttention: WindowAttention = async (queries, keys, visibility) => {
+export const windowAttention: WindowAttention<Tensor> = async (queries, keys, visibility) => {
   const shape = attentionShape("windowAttention", queries, keys);
   const { heads, queries: w, length } = shape;
   const earlier = length - w;

@@ -1,4 +1,4 @@
-import type { Tensor, Visibility } from "../tensor.ts";
+import type { Kernel, Stored, Tensor, Visibility } from "../tensor.ts";
 
 export interface WindowStatisticsResult {
   /** sum over i of c_i A[i, j]: [H, n - w] */
@@ -17,9 +17,7 @@ export interface WindowStatisticsResult {
  *
  * @throws KvError `window_too_long` when w > n, `wrong_shape`
  */
-export type WindowStatistics = (
-  queries: Tensor,
-  keys: Tensor,
-  weights: Float32Array,
-  visibility: Visibility,
-) => Promise<WindowStatisticsResult>;
+export type WindowStatistics<A extends Stored = Stored> = Kernel<
+  [queries: Tensor, keys: A, weights: Float32Array, visibility: Visibility],
+  WindowStatisticsResult
+>;

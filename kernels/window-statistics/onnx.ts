@@ -3,14 +3,14 @@ import { Graph, type OnnxModel } from "../../src/onnx/graph.ts";
 import { HIDDEN, hidden, sizeOf } from "../attention-blocks.ts";
 import type { Sessions } from "../sessions.ts";
 import { attentionShape, checkDims } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { WindowStatistics } from "./index.ts";
 
 // Under it a probability counts as 0: its part of an entropy is below 1e-28.
 const TINY = 1e-30;
 
 export const windowStatistics =
-  (sessions: Sessions): WindowStatistics =>
+  (sessions: Sessions): WindowStatistics<Tensor> =>
   async (queries, keys, weights, { slidingWindow }) => {
     const { heads, kvHeads, group, queries: w, length, size } = attentionShape("windowStatistics", queries, keys);
     checkDims("windowStatistics", "weights", tensor(weights, weights.length), [w]);

@@ -1,9 +1,9 @@
 import { attentionRows } from "../attention-rows.ts";
 import { attentionShape, checkDims } from "../shapes.ts";
-import { tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensor.ts";
 import type { WindowStatistics } from "./index.ts";
 
-export const windowStatistics: WindowStatistics = async (queries, keys, weights, visibility) => {
+export const windowStatistics: WindowStatistics<Tensor> = async (queries, keys, weights, visibility) => {
   const shape = attentionShape("windowStatistics", queries, keys);
   const { heads, queries: w, length } = shape;
   checkDims("windowStatistics", "weights", tensor(weights, weights.length), [w]);

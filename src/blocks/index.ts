@@ -7,15 +7,15 @@
  */
 import { z } from "zod";
 import type { KvCache } from "../cache/cache.ts";
-import type { LayerEntries } from "../cache/layer.ts";
-import { PromptCache } from "../cache/prompt.ts";
-import { kept, observations } from "../compress.ts";
-import { type Choosable, promptCache } from "../context.ts";
+import type { PromptEntries } from "../cache/prompt-entries.ts";
+import { kept } from "../compress.ts";
+import { type Choosable, type Kept, promptCache } from "../context.ts";
 import { inFormOf } from "../form.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
 import { select } from "../methods/select.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { observations } from "../observations.ts";
 import { checked } from "../options.ts";
 import { OBSERVED_QUERIES, prefillSchema, tokenCount } from "../prefill.ts";
 import { isPieces, type TokenPieces, tokenPieces, tokensOf } from "../prompt.ts";
@@ -74,7 +74,7 @@ export async function compressInBlocks(
   const { pieces, total } = incoming(model, prompt);
   if (Number.isFinite(total) && lastBegin(total, block) > working) refuseSlidingWindow(model.config, working);
   const lastQueries = Math.max(OBSERVED_QUERIES, method.needs.queries);
-  const cache = new PromptCache(model.config, roomFor(model.config, { block, working, total }));
+  using cache = model.engine.prompt(roomFor(model.config, { block, working, total }));
   let seen = NOTHING_SEEN;
   let logits: Float32Array = new Float32Array(0);
   for await (const tokens of cut(pieces, block)) {
@@ -95,7 +95,7 @@ export async function compressInBlocks(
   }
   const held = choosable(model, cache, seen);
   const left = await kept(held, method, cache.position);
-  return inFormOf(method, held, promptCache(model, { ...left, layers: left.layers.map(owned) }, logits));
+  return inFormOf(method, held, promptCache(model, owned(left), logits));
 }
 
 interface Sizes {
@@ -120,15 +120,15 @@ function roomFor({ contextLength }: ModelConfig, { block, working, total }: Size
   return Number.isFinite(most) ? Math.min(most, contextLength) : block;
 }
 
-const choosable = (model: Model, cache: PromptCache, seen: Seen): Choosable => ({
+const choosable = (model: Model, cache: PromptEntries, seen: Seen): Choosable => ({
   model,
   length: cache.length,
-  layers: cache.layers(),
+  entries: cache,
   observation: observationOf(model.config, seen),
   tokens: null,
 });
 
-async function evict(model: Model, cache: PromptCache, seen: Seen, chooser: Method): Promise<Seen> {
+async function evict(model: Model, cache: PromptEntries, seen: Seen, chooser: Method): Promise<Seen> {
   refuseSlidingWindow(model.config, chooser.budget);
   const selection = await select(chooser, observations(choosable(model, cache, seen)));
   cache.retain(selection);
@@ -136,8 +136,12 @@ async function evict(model: Model, cache: PromptCache, seen: Seen, chooser: Meth
 }
 
 /** In memory of its own size: what was kept whole may lie in memory with room for more. */
-function owned(entries: LayerEntries): LayerEntries {
-  const { keys, values } = entries;
-  if (keys.byteLength === keys.buffer.byteLength) return entries;
-  return { ...entries, keys: keys.slice(), values: values.slice() };
+function owned(kept: Kept): Kept {
+  if (kept.device) return kept;
+  const layers = kept.layers.map((entries) => {
+    const { keys, values } = entries;
+    if (keys.byteLength === keys.buffer.byteLength) return entries;
+    return { ...entries, keys: keys.slice(), values: values.slice() };
+  });
+  return { ...kept, layers };
 }

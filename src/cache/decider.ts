@@ -2,7 +2,8 @@
 import type { Kernels } from "../../kernels/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Evictions, Stored } from "./evict.ts";
+import type { Picked } from "./device-entries.ts";
+import type { CachePlaces, Evictions } from "./evict.ts";
 
 /** What is looked at of every token beside the positions held; what is not asked for costs nothing. */
 export type Sight = "positions" | "queries" | "attention";
@@ -18,7 +19,7 @@ export interface TokenSight {
 export const NOTHING_SEEN: TokenSight = { queries: null, attention: null };
 
 /** A cache as it is after a token, before anything goes. */
-export interface Held extends Stored {
+export interface Held extends CachePlaces {
   /** What the newest token showed. */
   readonly sight: TokenSight;
   /**
@@ -26,6 +27,8 @@ export interface Held extends Stored {
    * a KV head; null unless prefill added it up, and once something went.
    */
   readonly received: readonly Float32Array[] | null;
+  /** Keys and values of some heads of a layer, at equally many places each. */
+  picked(layer: number, kvHeads: readonly number[], places: readonly ArrayLike<number>[]): Picked;
 }
 
 /** Decides after one token: what goes, and who decides after the next. A pure function, so that forks share it. */

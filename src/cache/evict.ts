@@ -7,23 +7,36 @@
  * copied again. In SmolLM2-135M at 128 entries a head, taking over costs 0.09 ms a token, copying 0.75 (2026-11).
  */
 import { KvError } from "../error.ts";
-import { type CacheGeometry, copyEntries, headLength, type LayerEntries, offsetsOf } from "./layer.ts";
+import {
+  type CacheGeometry,
+  copyEntries,
+  headLength,
+  type LayerEntries,
+  type LayerPlaces,
+  offsetsOf,
+} from "./layer.ts";
 import type { Tail } from "./tail.ts";
 
-/** The entries of a cache: those of `layers`, and the tail's, which are its last tokens. */
-export interface Stored {
+/** Which entries a cache has: those of `layers`, and the tail's, which are its last tokens. */
+export interface CachePlaces {
   readonly geometry: CacheGeometry;
-  readonly layers: readonly LayerEntries[];
-  readonly tail: Tail;
+  readonly layers: readonly LayerPlaces[];
+  readonly tail: Pick<Tail, "length">;
   /** Tokens seen so far. */
   readonly length: number;
+}
+
+/** The same with their numbers, in memory. */
+export interface CacheEntries extends CachePlaces {
+  readonly layers: readonly LayerEntries[];
+  readonly tail: Tail;
 }
 
 /** Places that go, ascending: [layer][kvHead]. */
 export type Evictions = readonly (readonly (readonly number[])[])[];
 
 /** What goes, each head's places ascending; null for nothing at all. @throws KvError `wrong_shape` for places that are not there */
-export function evictions(gone: Evictions, { layers, tail, geometry }: Stored): Evictions | null {
+export function evictions(gone: Evictions, { layers, tail, geometry }: CachePlaces): Evictions | null {
   const found = [gone.length, ...new Set(gone.map(({ length }) => length))];
   if (gone.length !== layers.length || gone.some(({ length }) => length !== geometry.kvHeads)) {
     const allowed = `[layer][kvHead], ${geometry.kvHeads} KV heads of ${geometry.layers} layers`;
@@ -45,11 +58,11 @@ function ascending(places: readonly number[], count: number): readonly number[] 
 }
 
 /** Whether every head loses as many entries as the tail brings, so that these fit where those lay. */
-export const comesForGoes = (gone: Evictions, { tail }: Stored): boolean =>
+export const comesForGoes = (gone: Evictions, { tail }: CachePlaces): boolean =>
   gone.every((heads) => heads.every(({ length }) => length === tail.length));
 
 /** The tail's entries take over the slots of those that go. Changes `layers`: nobody else may hold them. */
-export function takeOver({ geometry, layers, tail, length }: Stored, gone: Evictions): void {
+export function takeOver({ geometry, layers, tail, length }: CacheEntries, gone: Evictions): void {
   for (const [layer, entries] of layers.entries()) {
     for (let head = 0; head < geometry.kvHeads; head++) {
       const held = headLength(entries, head);
@@ -68,7 +81,7 @@ export function takeOver({ geometry, layers, tail, length }: Stored, gone: Evict
 }
 
 /** What stays, the tail included, in new memory. */
-export function compacted({ geometry, layers, tail, length }: Stored, gone: Evictions): readonly LayerEntries[] {
+export function compacted({ geometry, layers, tail, length }: CacheEntries, gone: Evictions): readonly LayerEntries[] {
   const { headDim } = geometry;
   return layers.map((entries, layer) => {
     const places = gone[layer] ?? [];

@@ -1,9 +1,5 @@
-/** The kept entries of one layer: flat, KV head after KV head, exactly as long as what is kept. Never changed once made, unless reused. */
-export interface LayerEntries {
-  /** [entries, d], after RoPE at their true positions. */
-  readonly keys: Float32Array;
-  /** [entries, d] */
-  readonly values: Float32Array;
+/** Which entries one layer keeps: flat, KV head after KV head, exactly as long as what is kept. Never changed once made, unless reused. */
+export interface LayerPlaces {
   /** True positions, ascending within each head unless reused: [entries]. */
   readonly positions: Int32Array;
   /** Head h owns entries offsets[h] .. offsets[h + 1] - 1: [KH + 1]. */
@@ -12,6 +8,14 @@ export interface LayerEntries {
   readonly turned?: Int32Array;
   /** Made by eviction while decoding: a later token may take over a slot, and its position then says so (evict.ts). */
   readonly reused?: true;
+}
+
+/** The same with their numbers, in memory. */
+export interface LayerEntries extends LayerPlaces {
+  /** [entries, d], after RoPE at their true positions. */
+  readonly keys: Float32Array;
+  /** [entries, d] */
+  readonly values: Float32Array;
 }
 
 /** Where a cache's numbers belong: the shapes that a model and its caches share. */

@@ -8,15 +8,18 @@ import type { RangeFile } from "../model/weights/range-file.ts";
 import { readSafetensorsHeader, readSafetensorsMetadata } from "../model/weights/safetensors-header.ts";
 import { storedWeights } from "../model/weights/stored.ts";
 import type { Weights } from "../model/weights/weights.ts";
-import type { CacheContents } from "./contents.ts";
+import type { AtLeast, EntriesInMemory } from "./contents.ts";
 import { FORMAT, NO_HASH, type SavedCache, savedMethod, savedProvenance, savedShape } from "./file-format.ts";
 import { type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { tailOf } from "./tail.ts";
 
+/** Contents without the model's name. */
+type Unnamed = Omit<AtLeast, "model"> & EntriesInMemory & { readonly logits: Float32Array };
+
 export interface OpenCache extends Disposable {
   readonly about: SavedCache;
   /** Reads the tensors. @throws KvError `corrupt_file` */
-  contents(): Omit<CacheContents, "model">;
+  contents(): Unnamed;
 }
 
 const PART = 1 << 20;
@@ -88,7 +91,7 @@ function assertSealed(file: RangeFile, expected: string | undefined): void {
   );
 }
 
-function contentsOf(path: string, weights: Weights, { shape }: SavedCache): Omit<CacheContents, "model"> {
+function contentsOf(path: string, weights: Weights, { shape }: SavedCache): Unnamed {
   const { layers, kvHeads, headDim, length, counts, tail, packed } = shape;
   const read = (name: string, ...dims: readonly number[]): Float32Array<ArrayBuffer> => {
     const { shape: found } = weights.info(name);

@@ -5,11 +5,14 @@
  * [KH, p, d], because that is the view the next chunk attends to: taking in a chunk moves the heads apart in place, last
  * head first, and evicting moves what stays together, first head first.
  */
-import { KvError } from "../error.ts";
-import { type CacheGeometry, type LayerEntries, offsetsOf } from "./layer.ts";
+import type { Selection } from "../methods/select.ts";
+import { type CacheGeometry, type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { gatherInPlace, insert } from "./packed-heads.ts";
+import type { PromptEntries } from "./prompt-entries.ts";
+import { countOf } from "./prompt-places.ts";
 
-export class PromptCache {
+export class PromptCache implements PromptEntries {
+  readonly onDevice = null;
   readonly #geometry: CacheGeometry;
   #capacity: number;
   #keys: readonly Float32Array[];
@@ -30,30 +33,30 @@ export class PromptCache {
     this.#positions = new Array<Int32Array>(layers).fill(new Int32Array(0));
   }
 
-  /**
-   * A copy of entries of which none is missing: [KH, length, d] of each layer, at positions from 0 on.
-   *
-   * @param room entries per head to make room for beyond them
-   */
-  static holding(geometry: CacheGeometry, layers: readonly LayerEntries[], length: number, room: number): PromptCache {
-    const cache = new PromptCache(geometry, length + room);
-    for (const [layer, { keys, values }] of layers.entries()) {
-      cache.#keys[layer]?.set(keys);
-      cache.#values[layer]?.set(values);
+  copy(room: number): PromptCache {
+    const cache = new PromptCache(this.#geometry, this.#length + room);
+    for (let layer = 0; layer < this.#geometry.layers; layer++) {
+      cache.#keys[layer]?.set(this.keys(layer));
+      cache.#values[layer]?.set(this.values(layer));
     }
-    const positions = Int32Array.from({ length: geometry.kvHeads * length }, (_, i) => i % length);
-    cache.#positions = cache.#positions.map(() => positions);
-    cache.#length = cache.#position = length;
+    cache.#positions = this.#positions;
+    cache.#length = this.#length;
+    cache.#position = this.#position;
     return cache;
   }
 
-  /** Entries held per head. */
   get length(): number {
     return this.#length;
   }
-  /** Tokens seen so far, held or not: the true position of the next one. */
   get position(): number {
     return this.#position;
+  }
+  get places(): readonly Places[] {
+    return this.layers();
+  }
+  stored(layer: number) {
+    const dims = [this.#geometry.kvHeads, this.#length, this.#geometry.headDim];
+    return { keys: { data: this.keys(layer), dims }, values: { data: this.values(layer), dims } };
   }
   /** Keys held: [KH, length, d]. */
   keys(layer: number): Float32Array {
@@ -88,21 +91,9 @@ export class PromptCache {
     this.#position += count;
   }
 
-  /**
-   * Lets go of all entries but these.
-   *
-   * @param selection for each layer and KV head equally many, ascending: the how manieth of those held
-   * @throws KvError `wrong_shape` where heads or layers differ
-   */
-  retain(selection: readonly (readonly Int32Array[])[]): void {
-    const { layers, kvHeads, headDim } = this.#geometry;
-    const counts = selection.map((heads) => heads.map((rows) => rows.length));
-    const [[kept = 0] = []] = counts;
-    const complete = counts.length === layers && counts.every((heads) => heads.length === kvHeads);
-    if (!complete || counts.flat().some((count) => count !== kept)) {
-      const allowed = `equally many entries for ${kvHeads} KV heads of ${layers} layers`;
-      throw new KvError({ code: "wrong_shape", path: ["retain", "selection"], found: counts, allowed });
-    }
+  retain(selection: Selection): void {
+    const { headDim } = this.#geometry;
+    const kept = countOf(selection, this.#geometry);
     this.#positions = this.#positions.map((positions, layer) => {
       const rows = selection[layer] ?? [];
       for (const side of [this.#keys, this.#values]) gatherInPlace(side[layer], rows, this.#length, headDim);
@@ -113,7 +104,6 @@ export class PromptCache {
     this.#length = kept;
   }
 
-  /** Forgets the tokens after the first `length`, none of which may have been let go. */
   rewind(length: number): void {
     const forgotten = this.#length - length;
     const rows = Int32Array.from({ length }, (_, i) => i);
@@ -122,7 +112,6 @@ export class PromptCache {
     this.#position -= forgotten;
   }
 
-  /** The layers as they are: views, which the next change makes wrong. */
   layers(): readonly LayerEntries[] {
     const offsets = offsetsOf(new Array<number>(this.#geometry.kvHeads).fill(this.#length));
     return this.#positions.map((positions, layer) => ({
@@ -132,6 +121,13 @@ export class PromptCache {
       offsets,
     }));
   }
+
+  async read(): Promise<readonly LayerEntries[]> {
+    return this.layers();
+  }
+
+  /** Nothing to free: memory goes when nobody holds it. */
+  [Symbol.dispose](): void {}
 
   #held(buffer: Float32Array | undefined): Float32Array {
     return (buffer ?? new Float32Array(0)).subarray(0, this.#geometry.kvHeads * this.#length * this.#geometry.headDim);

@@ -1,7 +1,6 @@
 /** A compression method applied to what a cache holds by now, layers and heads of unequal lengths among them. */
 import type { Held, Workplace } from "../cache/decider.ts";
 import type { Evictions } from "../cache/evict.ts";
-import { gathered } from "../cache/gathered.ts";
 import { everyHead, positionsOf } from "../cache/inventory.ts";
 import type { Method } from "../methods/method.ts";
 import { inverseFrequencies } from "../model/rope.ts";
@@ -91,11 +90,11 @@ async function scoredTogether(
   const length = order[heads[0] ?? 0]?.length ?? 0;
   const columns = length - first - last;
   if (columns <= 0 || method.score === null) return heads.map(() => new Float32Array(0));
-  const { headDim } = held.geometry;
-  const entries = (side: 0 | 1) => ({
-    data: joined(heads.map((head) => gathered(held, layer, head, order[head] ?? [], side))),
-    dims: [heads.length, length, headDim],
-  });
+  using entries = held.picked(
+    layer,
+    heads,
+    heads.map((head) => order[head] ?? []),
+  );
   const positions = heads.flatMap((head) => [...positionsOf(held, layer, head)].sort((a, b) => a - b));
   const view = {
     layer,
@@ -103,8 +102,8 @@ async function scoredTogether(
     kvHeads: heads.length,
     positions: Int32Array.from(positions),
     queries: queriesOf(queries[layer], order.length, heads),
-    keys: entries(0),
-    values: entries(1),
+    keys: entries.keys,
+    values: entries.values,
     columnSums: null,
     queryMoments: null,
     probes: new Map(),

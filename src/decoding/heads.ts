@@ -1,5 +1,5 @@
 /** Heads that hold too much, one by one. */
-import type { Evictions, Stored } from "../cache/evict.ts";
+import type { CachePlaces, Evictions } from "../cache/evict.ts";
 import { positionsOf } from "../cache/inventory.ts";
 import { headLength } from "../cache/layer.ts";
 
@@ -15,7 +15,7 @@ export interface HeldEntries {
 
 /** Asks which places go, of every head that holds more than `target` entries. */
 export const excessOfHeads = (
-  stored: Stored,
+  stored: CachePlaces,
   target: number,
   choose: (held: HeldEntries) => readonly number[],
 ): Evictions =>

@@ -1,7 +1,7 @@
 /** A prompt chunk by chunk, whatever runs a chunk: what goes in, and what is collected of what comes out. */
 import type { Kernels } from "../../kernels/index.ts";
 import { throwIfAborted } from "../abort.ts";
-import type { PromptCache } from "../cache/prompt.ts";
+import type { PromptEntries } from "../cache/prompt-entries.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { ColumnTotals } from "./column-totals.ts";
 import type { PrefillRequest, PrefillResult } from "./index.ts";
@@ -17,14 +17,12 @@ export interface Chunk {
   readonly queriesFrom: number | null;
 }
 
-/** What a chunk leaves; it is copied before it is disposed. */
+/** What a chunk leaves beside its entries, which the cache has taken in; it is copied before it is disposed. */
 export interface ChunkResult extends Disposable {
   /** [rows from logitsFrom, vocab] */
   readonly logits: Float32Array;
   /** [L, rows from queriesFrom or all, H * d] as they meet RoPE; changed where they lie. */
   readonly queries: Float32Array;
-  /** [L, 2, KH, S, d] */
-  readonly entries: Float32Array;
   /** Of each layer, if they were asked for, what every entry held so far received: [H, P + S]. */
   readonly columnSums: readonly Float32Array[];
 }
@@ -39,7 +37,7 @@ export interface Surroundings {
 /** @throws KvError `aborted`, and what a chunk throws */
 export async function prefillInChunks(
   { config, kernels, frequencies }: Surroundings,
-  request: PrefillRequest & { readonly cache: PromptCache },
+  request: PrefillRequest & { readonly cache: PromptEntries },
   runChunk: (chunk: Chunk) => Promise<ChunkResult>,
 ): Promise<PrefillResult> {
   const { tokens, chunk, cache, lastQueries, signal, onProgress } = request;
@@ -61,14 +59,13 @@ export async function prefillInChunks(
       queriesFrom: moments ? 0 : recent.firstRow(from, count),
     });
     logits.set(out.logits, allLogits ? from * config.vocabSize : 0);
-    cache.append(out.entries, count);
     await queryTotals?.add(out.queries, start + from);
     recent.take(out.queries, end);
     totals?.add(out.columnSums, held + end);
     onProgress?.(end, n);
   }
   return {
-    layers: cache.layers(),
+    entries: cache,
     logits,
     queries: recent.layers,
     columnSums: totals?.layers() ?? null,

@@ -8,8 +8,10 @@
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { Sight } from "../cache/decider.ts";
-import type { LayerEntries } from "../cache/layer.ts";
-import type { PromptCache } from "../cache/prompt.ts";
+import type { DeviceEntries } from "../cache/device-entries.ts";
+import type { PromptEntries } from "../cache/prompt-entries.ts";
+import type { Sampling } from "../generate/sampling.ts";
+import type { Selection } from "../methods/select.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { QueryMoments } from "../observation.ts";
 import type { Tensor } from "../tensor.ts";
@@ -30,9 +32,9 @@ export interface PrefillRequest {
   readonly chunk: number;
   /**
    * What the tokens come after, and where their own entries go: each attends to all that is held, and positions go on where it
-   * says. If prefill throws, it may have taken in some of the tokens. Default: a new one.
+   * says. If prefill throws, it may have taken in some of the tokens. Of this engine's own making; default: a new one.
    */
-  readonly cache?: PromptCache;
+  readonly cache?: PromptEntries;
   /** How many of the tokens' last queries to give back. */
   readonly lastQueries: number;
   /** Whether to add up the attention that every position receives. */
@@ -46,8 +48,8 @@ export interface PrefillRequest {
 }
 
 export interface PrefillResult {
-  /** Every entry of every layer and KV head, those that were held before among them: the cache's own memory. */
-  readonly layers: readonly LayerEntries[];
+  /** Every entry of every layer and KV head, those that were held before among them: what was given, or new and the caller's to free. */
+  readonly entries: PromptEntries;
   /** [vocab], or [n, vocab] if all were asked for. */
   readonly logits: Float32Array;
   /** The last min(lastQueries, n) queries of each layer: [H, count, d]. */
@@ -59,6 +61,19 @@ export interface PrefillResult {
   readonly columnSums: readonly Float32Array[] | null;
   /** Of each layer's n queries before RoPE, if asked for; positions below `SINKS` are left out. */
   readonly moments: readonly QueryMoments[] | null;
+}
+
+/** A prompt, of each of whose layers only a part is to stay. */
+export interface LayeredPrefillRequest extends Omit<PrefillRequest, "cache" | "allLogits"> {
+  /** Asked of each layer, lowest first, with what prefill saw of it alone: which rows of each KV head stay, ascending. */
+  readonly choose: (layer: number, seen: PrefillResult) => Promise<Selection[number]>;
+}
+
+export interface LayeredPrefillResult {
+  /** [vocab] */
+  readonly logits: Float32Array;
+  /** What was chosen; the caller's to free. */
+  readonly device: DeviceEntries;
 }
 
 /** One sequence's next token. */
@@ -93,10 +108,19 @@ export interface Engine extends Disposable {
   outputProjection(layer: number): Tensor;
   /** Turns a layer's keys after RoPE, [any, d], by so many positions, in place: as if they had come so much later. */
   turn(layer: number, keys: Float32Array, by: number): void;
+  /** Where a prompt's entries are to lie; with room for so many tokens at once. */
+  prompt(room: number): PromptEntries;
   /**
    * @throws KvError `aborted`; `invalid_option` for a cache that lacks earlier entries, on a model with a sliding window
    */
   prefill(request: PrefillRequest): Promise<PrefillResult>;
+  /**
+   * Prefill that lets go of each layer's other entries before the next layer begins, so that no more than one layer is ever held in full;
+   * null for an engine that runs all layers at once.
+   *
+   * @throws KvError `aborted`, and what `choose` throws
+   */
+  readonly prefillByLayer: ((request: LayeredPrefillRequest) => Promise<LayeredPrefillResult>) | null;
   /**
    * Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length, and come
    * and go from call to call.
@@ -104,6 +128,15 @@ export interface Engine extends Disposable {
    * @throws KvError `invalid_option` for a cache that is in the batch twice
    */
   step(batch: readonly Step[]): Promise<readonly Float32Array[]>;
+  /**
+   * As `step`, but gives the tokens that follow, drawn where the logits are, which then stay there; null for an engine that has them in memory
+   * anyway. For steps that do not watch attention.
+   *
+   * @param draws in [0, 1), one for each sequence: the share of what is likely enough at which its token lies, in the order of the tokens
+   */
+  readonly draw:
+    | ((batch: readonly Step[], sampling: Sampling, draws: readonly number[]) => Promise<readonly number[]>)
+    | null;
   /** As steps of one token after another, in fewer runs: the logits after the last, [vocab]. @throws KvError `aborted` */
   extend(request: ExtendRequest): Promise<Float32Array>;
 }

@@ -1,4 +1,4 @@
-import type { PromptCache } from "../cache/prompt.ts";
+import type { PromptEntries } from "../cache/prompt-entries.ts";
 import { KvError } from "../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 
@@ -7,7 +7,7 @@ import type { ModelConfig } from "../model/config.ts";
  *
  * @throws KvError `invalid_option`
  */
-export function refuseGaps({ slidingWindow }: ModelConfig, { length, position }: PromptCache): void {
+export function refuseGaps({ slidingWindow }: ModelConfig, { length, position }: PromptEntries): void {
   if (length === position || slidingWindow.every((window) => window === null)) return;
   throw new KvError({
     code: "invalid_option",

@@ -35,11 +35,11 @@ export interface Fidelity {
  * @returns one for each cache
  * @throws KvError `invalid_option` for a window that was not observed, `disposed`
  */
-export function fidelities(
+export async function fidelities(
   context: Context,
   caches: readonly KvCache[],
   { window = 8 }: FidelityOptions = {},
-): readonly Fidelity[] {
+): Promise<readonly Fidelity[]> {
   const observed = context.observation.queries[0]?.dims[1] ?? 0;
   if (!Number.isSafeInteger(window) || window < 1 || window > observed)
     throw new KvError({
@@ -48,7 +48,12 @@ export function fidelities(
       found: window,
       allowed: `an integer from 1 to ${observed}, the number of queries that prefill observed`,
     });
-  const perLayer = context.layers.map((_, layer) => layerFidelity(context, caches, layer, window));
+  const { model, length, observation } = context;
+  const layers = await context.read();
+  using copies = new DisposableStack();
+  const held: KvCache[] = [];
+  for (const cache of caches) held.push(copies.use(await cache.inMemory()));
+  const perLayer = layers.map((_, layer) => layerFidelity({ model, layers, length, observation }, held, layer, window));
   return caches.map((_, i) => ({
     recall: perLayer.map((of) => of[i]?.recall ?? 0),
     outputError: perLayer.map((of) => of[i]?.outputError ?? 0),
@@ -56,7 +61,7 @@ export function fidelities(
 }
 
 function layerFidelity(
-  { model, layers, length, observation }: Context,
+  { model, layers, length, observation }: Pick<Context, "model" | "layers" | "length" | "observation">,
   caches: readonly KvCache[],
   layer: number,
   w: number,

@@ -8,7 +8,7 @@ import { identityOf, type Model } from "../loaded.ts";
 /** Whether a next token has no place in the model's context: no true position or, once an endless policy turned keys, none within the cache. */
 export function isFull({ config }: Model, cache: KvCache, evict: DecodingPolicy | undefined): boolean {
   if (cache.length < config.contextLength) return false;
-  const inCache = evict?.endless === true && cache.layers.every(({ turned }) => turned !== undefined);
+  const inCache = evict?.endless === true && cache.places.every(({ turned }) => turned !== undefined);
   return !inCache || Math.max(...cache.lengths.flat()) >= config.contextLength;
 }
 

@@ -12,10 +12,11 @@ import type { Tensor } from "../tensor.ts";
 export async function importanceOf(model: Model, context: Context, following: Int32Array): Promise<readonly Tensor[]> {
   const { kvHeads, queryHeads } = model.config;
   const probe = highestAttention(following);
-  const seen = await runProbes(model, context.tokens, context.layers, [probe], { chunk: following.length });
+  const seen = await runProbes(model, context.tokens, context.entries, [probe], { chunk: following.length });
   const found: Tensor[] = [];
   for (const [layer, attention] of (seen.get(probe.name) ?? []).entries()) {
-    const norms = await outputNorms(model, layer, context.layers[layer]?.values ?? new Float32Array(0));
+    const { data: values } = await model.engine.kernels.read(context.entries.stored(layer).values);
+    const norms = await outputNorms(model, layer, values);
     const data = attention.data.map((most, i) => most * (norms[i] ?? 0));
     const perHead = { data, dims: [queryHeads, context.length] };
     found.push(await model.engine.kernels.groupMean(perHead, kvHeads));
@@ -31,8 +32,9 @@ const highestAttention = (tokens: Int32Array): Probe => ({
   async see(view) {
     const [heads = 0, count = 0] = view.queries.dims;
     const most = new Float32Array(heads * view.length);
+    const keys = await view.kernels.read(view.keys);
     for (let i = 0; i < count; i++) {
-      const { data, dims } = await attentionOf(view, i);
+      const { data, dims } = await attentionOf({ ...view, keys }, i);
       const all = dims[1] ?? 0;
       for (let head = 0; head < heads; head++)
         for (let j = 0; j < view.length; j++) {
@@ -45,7 +47,10 @@ const highestAttention = (tokens: Int32Array): Probe => ({
 });
 
 /** What the i-th of them attends to: [H, n + i + 1]. */
-function attentionOf({ queries, keys, length, slidingWindow, kernels }: ProbeView, i: number): Promise<Tensor> {
+function attentionOf(
+  { queries, keys, length, slidingWindow, kernels }: ProbeView & { readonly keys: Tensor },
+  i: number,
+): Promise<Tensor> {
   return kernels.columnSums(rows(queries, i, i + 1), rows(keys, 0, length + i + 1), { slidingWindow });
 }
 

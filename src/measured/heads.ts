@@ -101,7 +101,7 @@ async function sharesOnFact(
   const [earlier, predicting] = [tokens.subarray(0, from), tokens.subarray(from)];
   using context = await prefill(model, earlier, { signal });
   const probe = attentionOf(predicting);
-  const seen = await runProbes(model, earlier, context.layers, [probe], { chunk: predicting.length });
+  const seen = await runProbes(model, earlier, context.entries, [probe], { chunk: predicting.length });
   return (seen.get(probe.name) ?? []).map(({ data, dims: [heads = 0, length = 0] }) =>
     Array.from({ length: heads }, (_, head) => {
       const own = data.subarray(head * length + fact[0], head * length + fact[1]);

@@ -52,7 +52,9 @@ export const run = (
     const { moments = false, allQueries = false } = observed;
     const request: PrefillRequest = { tokens, chunk: CHUNK, moments, lastQueries: allQueries ? tokens.length : 1 };
     const { signal } = options;
-    await take(await model.engine.prefill(signal === undefined ? request : { ...request, signal }));
+    const result = await model.engine.prefill(signal === undefined ? request : { ...request, signal });
+    using _ = result.entries;
+    await take(result);
   });
 
 /** A measurement of a model on these sequences. */

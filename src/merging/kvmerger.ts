@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checked } from "../options.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Merge, MergeView, Pairs } from "./merge.ts";
 
 export interface KVMergerOptions {
@@ -30,7 +31,10 @@ export function kvMerger(options: KVMergerOptions = {}): Merge {
     options: { threshold },
     needs: {},
     sides: "keys and values",
-    pair: async (view) => view.kept.map((_, head) => neighbours(view, head, threshold)),
+    async pair(view) {
+      const keys = await view.kernels.read(view.keys);
+      return view.kept.map((_, head) => neighbours({ ...view, keys }, head, threshold));
+    },
     weigh(distances) {
       const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
       const masses = distances.map((distance) => (mean === 0 ? 1 : Math.exp(-((distance / mean) ** 2))));
@@ -41,7 +45,11 @@ export function kvMerger(options: KVMergerOptions = {}): Merge {
 }
 
 /** Nearness is the distance of the two keys. */
-function neighbours({ kept, keys, length }: MergeView, head: number, threshold: number): Pairs {
+function neighbours(
+  { kept, keys, length }: Pick<MergeView<Tensor>, "kept" | "keys" | "length">,
+  head: number,
+  threshold: number,
+): Pairs {
   const size = keys.dims[2] ?? 0;
   const own = kept[head] ?? new Int32Array(0);
   const key = (row: number) => keys.data.subarray((head * length + row) * size, (head * length + row + 1) * size);

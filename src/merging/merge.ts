@@ -4,10 +4,11 @@
  * A merge pairs evicted entries with kept ones and weighs what meets: a kept key or value becomes its own times `own`, plus each
  * of its evicted ones' times their weight. Positions, counts and memory stay those of the selection.
  */
+import type { Stored } from "../../kernels/index.ts";
 import type { LayerObservation, Needs } from "../scoring/score.ts";
 
 /** A layer, and the rows that each KV head keeps of it, ascending. */
-export interface MergeView extends LayerObservation {
+export interface MergeView<A extends Stored = Stored> extends LayerObservation<A> {
   readonly kept: readonly Int32Array[];
 }
 

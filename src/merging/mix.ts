@@ -1,4 +1,5 @@
 /** Puts into kept entries what a merge takes from evicted ones. */
+import type { Stored } from "../../kernels/index.ts";
 import { type LayerEntries, offsetsOf } from "../cache/layer.ts";
 import type { Merge, MergeView, Pairs } from "./merge.ts";
 
@@ -9,10 +10,11 @@ export async function mixed(
   kept: Pick<LayerEntries, "keys" | "values">,
 ): Promise<Pick<LayerEntries, "keys" | "values">> {
   const pairs = await merge.pair(view);
-  const mix = (entries: Float32Array, all: Float32Array) => mixSide(merge, view, pairs, entries, all);
+  const mix = async (entries: Float32Array, all: Stored) =>
+    mixSide(merge, view, pairs, entries, (await view.kernels.read(all)).data);
   return {
-    keys: merge.sides === "values" ? kept.keys : mix(kept.keys, view.keys.data),
-    values: mix(kept.values, view.values.data),
+    keys: merge.sides === "values" ? kept.keys : await mix(kept.keys, view.keys),
+    values: await mix(kept.values, view.values),
   };
 }
 

@@ -19,7 +19,8 @@ export interface ChunkedAttentionOptions {
 export const chunkedAttention = ({ chunk, padded = false }: ChunkedAttentionOptions): Score => ({
   needs: { queries: Number.POSITIVE_INFINITY },
   async evaluate(view) {
-    const [queries, keys] = [candidateRows(allQueries(view), view), candidateRows(view.keys, view)];
+    const queries = candidateRows(allQueries(view), view);
+    const keys = candidateRows(await view.kernels.read(view.keys), view);
     if (!padded) return view.kernels.chunkAttention(queries, keys, chunk); // [H, to - from]
     const [heads = 0, columns = 0] = queries.dims;
     const length = chunk * Math.ceil(columns / chunk);

@@ -10,7 +10,8 @@ import type { Score } from "./score.ts";
  */
 export const lagRelative = (lag: number): Score => ({
   needs: {},
-  async evaluate({ keys, values, kvHeads, candidates: { from, to } }) {
+  async evaluate({ kvHeads, kernels, candidates: { from, to }, ...stored }) {
+    const [keys, values] = [await kernels.read(stored.keys), await kernels.read(stored.values)];
     const [, length = 0, size = 0] = keys.dims;
     const columns = to - from;
     const judged = Math.max(0, Math.floor(columns / lag) - 1) * lag;

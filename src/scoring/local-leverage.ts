@@ -1,4 +1,4 @@
-import type { Tensor } from "../../kernels/index.ts";
+import type { Stored, Tensor } from "../../kernels/index.ts";
 import { candidateColumns } from "./observed.ts";
 import type { LayerView, Score } from "./score.ts";
 import { gaussianSketch, product, transposed } from "./sketch.ts";
@@ -25,7 +25,7 @@ export interface LocalLeverageOptions {
 export const localLeverage = ({ of, local, sketch, seed }: LocalLeverageOptions): Score => ({
   needs: {},
   async evaluate(view) {
-    const shares = async (entries: Tensor) => sharesWithin(await squaredLengths(view, entries, sketch, seed), local);
+    const shares = async (entries: Stored) => sharesWithin(await squaredLengths(view, entries, sketch, seed), local);
     const ofKeys = await shares(view.keys);
     const ofValues = await shares(view.values);
     const data = ofKeys.data.map((key, i) => joined[of](key, ofValues.data[i] ?? 0));
@@ -41,7 +41,7 @@ const joined: Readonly<Record<LeverageOf, (key: number, value: number) => number
 };
 
 /** [KH, n, d] -> [KH, n] */
-async function squaredLengths({ kernels }: LayerView, entries: Tensor, sketch: number, seed: number): Promise<Tensor> {
+async function squaredLengths({ kernels }: LayerView, entries: Stored, sketch: number, seed: number): Promise<Tensor> {
   const [heads = 0, , size = 0] = entries.dims;
   if (sketch === 0) {
     const { data, dims } = await kernels.keyNorms(entries);

@@ -1,5 +1,5 @@
 /** Probes: tokens that are run after a prompt to see which of its positions they attend to. They leave no trace in its cache. */
-import type { Kernels, Tensor } from "../../kernels/index.ts";
+import type { Kernels, Stored, Tensor } from "../../kernels/index.ts";
 
 /** A prompt as tokens and what they say. */
 export interface PromptText {
@@ -17,8 +17,8 @@ export interface ProbeView {
   readonly length: number;
   /** The sequence's queries: [H, s, d]. */
   readonly queries: Tensor;
-  /** The prompt's keys and the sequence's own: [KH, n + s, d]. */
-  readonly keys: Tensor;
+  /** The prompt's keys and the sequence's own: [KH, n + s, d], wherever the engine holds them. */
+  readonly keys: Stored;
   readonly slidingWindow: number | null;
   readonly kernels: Kernels;
 }

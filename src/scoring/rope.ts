@@ -48,11 +48,11 @@ export function turnedMatrix(matrix: Float64Array, rotation: Rotation): Float64A
 }
 
 /** The candidates' keys before RoPE: [KH, to - from, d]. */
-export function candidateKeysBeforeRope(view: LayerView): Promise<Tensor> {
+export async function candidateKeysBeforeRope(view: LayerView): Promise<Tensor> {
   const { keys, positions, frequencies, kvHeads, length, kernels } = view;
   const { from, to } = view.candidates;
   const at = new Int32Array(kvHeads * (to - from));
   for (let head = 0; head < kvHeads; head++)
     at.set(positions.subarray(head * length + from, head * length + to), head * (to - from));
-  return kernels.beforeRope(candidateRows(keys, view), at, frequencies);
+  return kernels.beforeRope(candidateRows(await kernels.read(keys), view), at, frequencies);
 }

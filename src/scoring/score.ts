@@ -4,7 +4,7 @@
  * A score is a source (what was observed of attention) and steps (how query heads become one, how neighbours are pooled). It
  * sees a layer through `LayerView` and computes through the view's kernels, so it runs wherever the kernels do.
  */
-import type { Kernels, Tensor } from "../../kernels/index.ts";
+import type { Kernels, Stored, Tensor } from "../../kernels/index.ts";
 import type { QueryMoments } from "../observation.ts";
 import type { Needs } from "./needs.ts";
 import type { PromptText } from "./probe.ts";
@@ -12,7 +12,7 @@ import type { PromptText } from "./probe.ts";
 export type { Needs } from "./needs.ts";
 
 /** What prefill observed of one layer. n prompt tokens, H query heads, KH KV heads, d head dimension; all after RoPE. */
-export interface LayerObservation {
+export interface LayerObservation<A extends Stored = Stored> {
   readonly layer: number;
   /** n */
   readonly length: number;
@@ -21,10 +21,10 @@ export interface LayerObservation {
   readonly positions: Int32Array;
   /** The last q queries that were observed: [H, q, d]. */
   readonly queries: Tensor;
+  /** [KH, n, d], wherever the engine holds them: `kernels.read` brings them into memory. */
+  readonly keys: A;
   /** [KH, n, d] */
-  readonly keys: Tensor;
-  /** [KH, n, d] */
-  readonly values: Tensor;
+  readonly values: A;
   /** Attention mass over all queries, [H, n]; null where no method asked for it. */
   readonly columnSums: Tensor | null;
   /** Of the queries before RoPE; null where no method asked for them. */
@@ -42,7 +42,7 @@ export interface LayerObservation {
 }
 
 /** A layer as a score sees it. */
-export interface LayerView extends LayerObservation {
+export interface LayerView<A extends Stored = Stored> extends LayerObservation<A> {
   /** Positions open to choice: from <= position < to. */
   readonly candidates: { readonly from: number; readonly to: number };
 }

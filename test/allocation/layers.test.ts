@@ -1,4 +1,5 @@
 /** Schedules over layers against restatements of their formulas, and their sums where they look at attention. */
+
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -14,6 +15,7 @@ import { leastKeys } from "../../src/allocation/layer-uncertainty.ts";
 import type { Schedule, ScheduleSizes } from "../../src/allocation/schedule.ts";
 import { cake, d2o, zigZagKV } from "../../src/methods/index.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf, prompts } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { mean, sum, variance } from "../support/numbers.ts";
@@ -32,7 +34,7 @@ const looking: Readonly<Record<string, Schedule>> = {
 };
 
 /** What a schedule is asked about layers that were observed, of whatever sizes: far more candidates show its weights to six digits. */
-const about = (layers: readonly LayerObservation[], sizes: ScheduleSizes) => ({
+const about = (layers: readonly LayerObservation<Tensor>[], sizes: ScheduleSizes) => ({
   ...sizes,
   scores: () => assert.fail("looks at layers alone"),
   view: async (layer: number) => {
@@ -44,8 +46,8 @@ const about = (layers: readonly LayerObservation[], sizes: ScheduleSizes) => ({
 /** That counts are in proportion to the weights, none being full. */
 async function assertProportional(
   schedule: Schedule,
-  layers: readonly LayerObservation[],
-  weigh: (layer: LayerObservation) => number,
+  layers: readonly LayerObservation<Tensor>[],
+  weigh: (layer: LayerObservation<Tensor>) => number,
   floor = 0,
 ) {
   const sizes = { ...fixed, layers: layers.length, kvHeads: 1, limit: 100_000 * layers.length };
@@ -58,7 +60,7 @@ async function assertProportional(
 }
 
 /** Those of the window's queries to the keys before them: [h][i][j]. */
-const before = (layer: LayerObservation) =>
+const before = (layer: LayerObservation<Tensor>) =>
   plainAttention(layer, WINDOW).map((rows) => rows.map((row) => row.slice(0, layer.length - WINDOW)));
 const columns = (rows: readonly (readonly number[])[]) =>
   (rows[0] ?? []).map((_, j) => rows.map((row) => row[j] ?? Number.NaN));
@@ -86,7 +88,7 @@ for (const [backend, kernels] of Object.entries({ reference: referenceKernels(),
         async ([shape, share, floor]) => {
           const layers = await layersOf(shape, kernels);
           const schedule = layerUncertainty({ window: WINDOW, share: share - 1e-5, floor });
-          const weigh = (layer: LayerObservation) =>
+          const weigh = (layer: LayerObservation<Tensor>) =>
             mean(
               before(layer).map((rows) => {
                 const mass = columns(rows).map(sum);

@@ -120,7 +120,7 @@ describe("attention recall and output error", () => {
           context.layers.map((_, l) => Array.from({ length: model.config.kvHeads }, (_, h) => some(l, h))),
         );
         const window = Math.min(4, length);
-        const [found] = fidelities(context, [cache], { window });
+        const [found] = await fidelities(context, [cache], { window });
         const expected = stated(context, cache, window);
         near(found?.recall ?? [], expected.recall);
         near(found?.outputError ?? [], expected.outputError);
@@ -143,7 +143,7 @@ describe("attention recall and output error", () => {
         const method = change(inner({ budget }));
         using context = await prefill(model, promptOf(length, seed), { observe: [method] });
         using cache = await compress(context, method);
-        const [found] = fidelities(context, [cache], { window: 4 });
+        const [found] = await fidelities(context, [cache], { window: 4 });
         const expected = stated(context, cache, 4);
         near(found?.recall ?? [], expected.recall);
         near(found?.outputError ?? [], expected.outputError);
@@ -156,7 +156,7 @@ describe("attention recall and output error", () => {
     using context = await prefill(model, promptOf(80, 3));
     const of = async (method: Method) => {
       using cache = await compress(context, method);
-      return fidelities(context, [cache])[0];
+      return (await fidelities(context, [cache]))[0];
     };
     const [window, moved] = [
       await of(registry.window({ budget: 30 })),
@@ -176,7 +176,7 @@ describe("attention recall and output error", () => {
     const errors: number[] = [];
     for (const bits of [8, 4, 2] as const) {
       using cache = await compress(context, quantised(full(), { bits, recent: 1 }));
-      const [of] = fidelities(context, [cache]);
+      const [of] = await fidelities(context, [cache]);
       near(of?.recall ?? [], [1, 1, 1]);
       errors.push(of?.outputError[0] ?? 0);
     }
@@ -190,10 +190,10 @@ describe("attention recall and output error", () => {
     using context = await prefill(model, promptOf(80, 3), { observe: [method] });
     using whole = await compress(context, full());
     using small = await compress(context, method);
-    const [all, some] = fidelities(context, [whole, small]);
+    const [all, some] = await fidelities(context, [whole, small]);
     near(all?.recall ?? [], [1, 1, 1]);
     near(all?.outputError ?? [], [0, 0, 0]);
-    expect([some]).toEqual([...fidelities(context, [small])]);
+    expect([some]).toEqual([...(await fidelities(context, [small]))]);
     for (const recall of some?.recall ?? []) expect(recall).toBeLessThan(1);
   });
 
@@ -203,7 +203,7 @@ describe("attention recall and output error", () => {
     const recalls: number[] = [];
     for (const budget of [8, 20, 40, 79]) {
       using cache = await compress(context, registry.window({ budget }));
-      recalls.push(fidelities(context, [cache])[0]?.recall[0] ?? 0);
+      recalls.push((await fidelities(context, [cache]))[0]?.recall[0] ?? 0);
     }
     expect(recalls).toEqual(recalls.toSorted((a, b) => a - b));
   });

@@ -1,6 +1,7 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { PromptCache } from "../../src/cache/prompt.ts";
 import { type Context, contextOf } from "../../src/context.ts";
 import { type Funnel, funnel } from "../../src/funnel/index.ts";
 import { prefill } from "../../src/index.ts";
@@ -147,9 +148,11 @@ async function funnelOf(length: number, key: (position: number) => number, bound
   const model = await sharedModel({ layers: 1, queryHeads: 2, kvHeads: 1, headDim: 8, contextLength: 2048 }, 1);
   const positions = Int32Array.from({ length }, (_, j) => j);
   const keys = Float32Array.from({ length: length * 8 }, (_, i) => key(Math.floor(i / 8)));
-  const layers = [{ keys, values: keys, positions, offsets: Int32Array.of(0, length) }];
+  const entries = model.engine.prompt(length);
+  assert.ok(entries instanceof PromptCache);
+  entries.append(Float32Array.of(...keys, ...keys), length);
   const queries = [{ data: new Float32Array(16).fill(1), dims: [2, 1, 8] }];
-  using context = contextOf(model, positions, layers, new Float32Array(64), {
+  using context = contextOf(model, positions, entries, new Float32Array(64), {
     queries,
     columnSums: null,
     moments: null,

@@ -40,7 +40,7 @@ function goldenLayer(name: string, layer: number): Tensor {
 }
 
 /** A layer whose attention is the fixture's; its queries and keys only carry shapes. */
-function observation(layer: number): LayerObservation {
+function observation(layer: number): LayerObservation<Tensor> {
   const kernels: Kernels = {
     ...cpu,
     windowAttention: async (queries) => goldenLayer(`win${queries.dims[1]}_sum_qhead`, layer),

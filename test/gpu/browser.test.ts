@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PAGE } from "../../kernels/paged-attention/index.ts";
 import { servedModels } from "../../recipes/browser/models.ts";
 import { columnLeft, gridIn, layerTop, rowHeight } from "../../recipes/browser/page/pictures/grid.ts";
 import { type PageServer, servePage } from "../../recipes/browser/server.ts";
@@ -68,6 +69,9 @@ describe.skipIf(!hasChromium)("the browser page", () => {
       expect(found.provenance.engine).toBe("webgpu");
       expect(found.generated).toHaveLength(24);
       expect(found).toMatchObject(expected);
+      const kept = found.positions.flat().map((held) => held.filter((place) => place < found.prompt.length).length);
+      const pages = kept.reduce((sum, count) => sum + Math.ceil(count / PAGE), 0);
+      expect(found.compressedBytes).toBe(pages * PAGE * 16 * 2 * 4); // 16 numbers a key
       expect(await tab.evaluate(`document.querySelector("#answer").textContent`)).toBe(expected.text);
     },
     PATIENCE,
@@ -194,13 +198,12 @@ async function onCpu(path: string, prompt: string | Int32Array, method: Method, 
   using model = await loadModel(path, { graphCache: false });
   using context = await prefill(model, prompt, { observe: evict === undefined ? [method] : [method, evict] });
   using cache = await compress(context, method);
-  const { bytes: compressedBytes } = cache;
   const { tokens, text } = await generate(model, cache, { maxNewTokens: 24, evict });
   for (const token of tokens) await step(model, cache, token, { evict });
   const positions = cache.lengths.map((heads, layer) => heads.map((_, head) => [...cache.positions(layer, head)]));
   const { weights } = await model.provenance();
   const shown = model.tokenizer === null ? tokens.join(" ") : text;
-  return { provenance: { weights }, generated: [...tokens], text: shown, compressedBytes, positions };
+  return { provenance: { weights }, generated: [...tokens], text: shown, positions };
 }
 
 /** Runs what is chosen; what the page says in the end. */

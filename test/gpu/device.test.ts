@@ -87,9 +87,14 @@ test("engines that come and go leave nothing on the device", async () => {
   const lasting = Object.create(gpu, { [Symbol.dispose]: { value: () => undefined } });
   for (let i = 0; i < 20; i++) {
     using engine = await webgpuEngine(config, randomWeights(config, 1), lasting);
-    const { logits } = await engine.prefill({ tokens: Int32Array.of(3, 1, 4, 1, 5), chunk: 2, lastQueries: 1 });
+    const { logits, entries } = await engine.prefill({
+      tokens: Int32Array.of(3, 1, 4, 1, 5),
+      chunk: 2,
+      lastQueries: 1,
+    });
     expect(logits.length).toBe(config.vocabSize);
     expect(gpu.used).toBeGreaterThan(before);
+    entries[Symbol.dispose]();
     engine[Symbol.dispose]();
     expect(gpu.used).toBe(before);
     const fault = await faultOf(() => engine.prefill({ tokens: Int32Array.of(1), chunk: 1, lastQueries: 1 }));

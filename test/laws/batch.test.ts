@@ -89,7 +89,7 @@ async function startOf(
     logits: [],
     sees:
       forked?.sees ??
-      cache.layers.map((_, layer) =>
+      cache.places.map((_, layer) =>
         Array.from({ length: kvHeads }, (_, head) => new Set(cache.positions(layer, head))),
       ),
   };

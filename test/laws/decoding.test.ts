@@ -17,14 +17,12 @@ import {
   snapKV,
   tova,
 } from "../../src/index.ts";
+import { keptBytes, tailBytes } from "../support/cache-bytes.ts";
 import { faultOf } from "../support/fault.ts";
 import { smallestBudget } from "../support/method-laws.ts";
 import { onNetworks } from "../support/network-laws.ts";
 import { assertSeenAsHeld, heldBy, onStreams } from "../support/streams.ts";
 import { tinyModel } from "../support/tiny-model.ts";
-
-const ELEMENT_BYTES = 4;
-const PAGE = 16;
 
 /** Evicts nothing for a few tokens, then whatever, even the newest, down to the budget: what other policies may do. */
 function chosen({ layer, kvHead, positions, excess }: HeldEntries): readonly number[] {
@@ -139,11 +137,9 @@ for (const [name, { factory, slack, sliding }] of Object.entries(subjects)) {
       onStreams(
         factory,
         {
-          after: ({ stream: { cache, held, recent } }) => {
-            const heads = held.flat();
-            const entries = heads.reduce((sum, { length }) => sum + length - recent, 0);
-            const capacity = PAGE * 2 ** Math.max(0, Math.ceil(Math.log2(recent / PAGE)));
-            assert.equal(cache.bytes, (entries + capacity * heads.length) * cache.geometry.headDim * 2 * ELEMENT_BYTES);
+          after: ({ stream: { cache, held, recent } }, { model }) => {
+            const kept = held.map((heads) => heads.map(({ length }) => length - recent));
+            assert.equal(cache.bytes, keptBytes(model, kept) + tailBytes(model, recent));
           },
         },
         { sliding },

@@ -3,8 +3,8 @@
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { referenceKernels } from "../../kernels/index.ts";
-import { PromptCache } from "../../src/cache/prompt.ts";
 import { h2o, prefill, retain, type Selection, step } from "../../src/index.ts";
+import { keptBytes } from "../support/cache-bytes.ts";
 import { maxDifference } from "../support/golden.ts";
 import { onNetworks, TOLERANCE } from "../support/network-laws.ts";
 import { uniform } from "../support/random.ts";
@@ -24,14 +24,15 @@ describe("the CPU engine", () => {
 
   test("chunked prefill equals one-shot prefill: logits, cache, queries and column sums", () =>
     onNetworks(h2o, async ({ model, context, budget }) => {
+      const layers = await context.read();
       const observe = [h2o({ budget })];
       for (const chunk of [1, 3, 8, 1000]) {
         using other = await prefill(model, context.tokens, { observe, chunk });
         const pairs = [
           [other.logits, context.logits],
-          ...other.layers.flatMap(({ keys, values }, l) => [
-            [keys, context.layers[l]?.keys],
-            [values, context.layers[l]?.values],
+          ...(await other.read()).flatMap(({ keys, values }, l) => [
+            [keys, layers[l]?.keys],
+            [values, layers[l]?.values],
           ]),
           ...other.observation.queries.map(({ data }, l) => [data, context.observation.queries[l]?.data]),
           ...(other.observation.columnSums ?? []).map(({ data }, l) => [
@@ -52,10 +53,12 @@ describe("the CPU engine", () => {
         const n = context.length;
         for (const split of [1, 13, n - 1]) {
           const request = { chunk: 6, lastQueries: 4, columnSums: true };
-          const cache = new PromptCache(model.config, 5);
+          using cache = model.engine.prompt(5);
           const first = await model.engine.prefill({ ...request, tokens: context.tokens.subarray(0, split), cache });
           const rest = await model.engine.prefill({ ...request, tokens: context.tokens.subarray(split), cache });
           const whole = await model.engine.prefill({ ...request, tokens: context.tokens, lastQueries: n - split });
+          using _ = whole.entries;
+          const expectedLayers = await whole.entries.read();
           const count = Math.min(4, n - split);
           const lastOf = (queries: Float32Array) => {
             const size = model.config.headDim;
@@ -63,8 +66,8 @@ describe("the CPU engine", () => {
             return queries.filter((_, i) => i % (rows * size) >= (rows - count) * size);
           };
           const pairs: (readonly [ArrayLike<number>, ArrayLike<number>])[] = [[rest.logits, whole.logits]];
-          for (const [l, { keys, values, positions, offsets }] of rest.layers.entries()) {
-            const expected = whole.layers[l];
+          for (const [l, { keys, values, positions, offsets }] of (await rest.entries.read()).entries()) {
+            const expected = expectedLayers[l];
             assert.deepEqual({ positions, offsets }, { positions: expected?.positions, offsets: expected?.offsets });
             pairs.push([keys, expected?.keys ?? []], [values, expected?.values ?? []]);
             pairs.push([rest.queries[l] ?? [], lastOf(whole.queries[l] ?? new Float32Array(0))]);
@@ -92,7 +95,7 @@ describe("the CPU engine", () => {
       const some = () =>
         Int32Array.from({ length: held }, (_, i) => 3 * i + Math.floor(chance() * Math.min(3, split - 3 * i)));
       const selection = Array.from({ length: layers }, () => Array.from({ length: kvHeads }, some));
-      const cache = new PromptCache(model.config, n);
+      using cache = model.engine.prompt(n);
       await model.engine.prefill({ tokens: context.tokens.subarray(0, split), chunk: 7, lastQueries: 1, cache });
       cache.retain(selection);
       const rest = await model.engine.prefill({
@@ -110,13 +113,15 @@ describe("the CPU engine", () => {
       // What enters the lowest layer does not depend on what any token attends to.
       const all = await model.engine.prefill({ tokens: context.tokens, chunk: 512, lastQueries: n - split });
       assert.ok(maxDifference(rest.queries[0] ?? [], all.queries[0] ?? []) < TOLERANCE);
+      using _ = all.entries;
+      const [restLayers, allLayers] = [await rest.entries.read(), await all.entries.read()];
       const size = held + n - split;
       for (let head = 0; head < kvHeads; head++) {
-        const ours = rest.layers[0]?.keys.subarray((head * size + held) * headDim, (head + 1) * size * headDim);
-        const theirs = all.layers[0]?.keys.subarray((head * n + split) * headDim, (head + 1) * n * headDim);
+        const ours = restLayers[0]?.keys.subarray((head * size + held) * headDim, (head + 1) * size * headDim);
+        const theirs = allLayers[0]?.keys.subarray((head * n + split) * headDim, (head + 1) * n * headDim);
         assert.ok(maxDifference(ours ?? [], theirs ?? []) < TOLERANCE);
       }
-      for (const [layer, { keys, positions }] of rest.layers.entries()) {
+      for (const [layer, { keys, positions }] of restLayers.entries()) {
         const queries = { data: rest.queries[layer] ?? new Float32Array(0), dims: [queryHeads, n - split, headDim] };
         const seen = await reference.columnSums(
           queries,
@@ -138,7 +143,7 @@ describe("the CPU engine", () => {
       tokens: Int32Array.of(1, 2, 3),
       chunk: 8,
       lastQueries: 1,
-      cache: new PromptCache(model.config, 6),
+      cache: model.engine.prompt(6),
     };
     await model.engine.prefill(request);
     await model.engine.prefill(request);
@@ -156,7 +161,7 @@ describe("the CPU engine", () => {
     onNetworks(
       h2o,
       async ({ model, context, next }) => {
-        const { layers, kvHeads, headDim } = model.config;
+        const { layers, kvHeads } = model.config;
         const chance = uniform(context.length);
         const selection: Selection = Array.from({ length: layers }, () =>
           Array.from({ length: kvHeads }, (_, head) => {
@@ -168,8 +173,7 @@ describe("the CPU engine", () => {
           }),
         );
         using cache = await retain(context, selection);
-        const entries = selection.flat().reduce((sum, kept) => sum + kept.length, 0);
-        assert.equal(cache.bytes, entries * headDim * 2 * 4);
+        assert.equal(cache.bytes, keptBytes(model, cache.lengths));
         const n = context.length;
         const sees = (layer: number, head: number, query: number, key: number) =>
           query < n || key >= n || (selection[layer]?.[head]?.includes(key) ?? false);

@@ -44,8 +44,9 @@ describe("a cache saved and loaded", () => {
         using loaded = await loadCache(model, path);
         expect(held(loaded.cache)).toEqual(held(cache));
         // Room that an eviction left in the tail is not saved.
-        if (!evicted) expect(loaded.cache.bytes).toBe(cache.bytes);
-        for (const { positions, offsets, reused } of loaded.cache.layers) {
+        using inMemory = await cache.inMemory();
+        if (!evicted) expect(loaded.cache.bytes).toBe(inMemory.bytes);
+        for (const { positions, offsets, reused } of loaded.cache.places) {
           const ascending = (p: number, i: number) => offsets.includes(i) || p > (positions[i - 1] ?? -1);
           expect(reused ?? false).toBe(!positions.every(ascending));
         }
@@ -93,7 +94,8 @@ describe("a cache saved and loaded", () => {
     const entries = cache.lengths.flat().reduce((sum, count) => sum + count, 0);
     const header = 8 + Number(bytes.readBigUInt64LE(0));
     // Keys and values, positions, and the logits: nothing of what was evicted.
-    expect(bytes.length - header).toBe(cache.bytes + 4 * entries + 4 * model.config.vocabSize);
+    using inMemory = await cache.inMemory();
+    expect(bytes.length - header).toBe(inMemory.bytes + 4 * entries + 4 * model.config.vocabSize);
     expect(readdirSync(folder.path)).toEqual(["c.safetensors"]);
   });
 

@@ -42,7 +42,7 @@ const bits = (data: Float32Array | undefined) =>
 
 const ofCache = (cache: KvCache) => ({
   lengths: cache.lengths,
-  positions: cache.layers.map((_, layer) => [...cache.positions(layer, 0)]),
+  positions: cache.places.map((_, layer) => [...cache.positions(layer, 0)]),
   entries: cache.layers.flatMap(({ keys, values }) => [bits(keys), bits(values)]),
   tail: bits(cache.tail.data),
   logits: bits(cache.logits),

@@ -6,7 +6,6 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type Kernels, onnxKernels, referenceKernels } from "../../kernels/index.ts";
 import { webgpuKernels } from "../../kernels/webgpu.ts";
-import { observations } from "../../src/compress.ts";
 import {
   camMerge,
   compress,
@@ -25,7 +24,9 @@ import {
   streamingLLM,
 } from "../../src/index.ts";
 import { mixed } from "../../src/merging/mix.ts";
+import { observations } from "../../src/observations.ts";
 import { allNeeds } from "../../src/scoring/needs.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { maxDifference } from "../support/golden.ts";
@@ -52,7 +53,7 @@ const shapes = fc.record({
 type Shape = typeof shapes extends fc.Arbitrary<infer S> ? S : never;
 
 /** The upper of two random layers (the sliding window is on it), each head with random rows kept, perhaps none. */
-async function viewOf(shape: Shape, kernels: Kernels): Promise<MergeView> {
+async function viewOf(shape: Shape, kernels: Kernels): Promise<MergeView<Tensor>> {
   const { seed, kvHeads, length, share, smooth } = shape;
   const [, layer] = await layersOf(shape, kernels);
   if (layer === undefined) throw new Error("no layer");
@@ -69,13 +70,13 @@ async function viewOf(shape: Shape, kernels: Kernels): Promise<MergeView> {
 const rowsOf = (data: Float32Array) =>
   Array.from({ length: data.length / SIZE }, (_, i) => [...data.subarray(i * SIZE, (i + 1) * SIZE)]);
 
-const gathered = async ({ kernels, keys, values, kept }: MergeView) => ({
+const gathered = async ({ kernels, keys, values, kept }: MergeView<Tensor>) => ({
   keys: (await kernels.gather(keys, kept)).data,
   values: (await kernels.gather(values, kept)).data,
 });
 
 /** Mean over the group of what the last 8 queries give to each row. */
-async function attention({ kernels, keys, queries, slidingWindow, kvHeads }: MergeView): Promise<number[][]> {
+async function attention({ kernels, keys, queries, slidingWindow, kvHeads }: MergeView<Tensor>): Promise<number[][]> {
   const [heads = 0, observed = 0, size = 0] = queries.dims;
   const last = queries.data.filter((_, i) => i % (observed * size) >= (observed - 8) * size);
   const { data, dims } = await kernels.columnSums({ data: last, dims: [heads, 8, size] }, keys, { slidingWindow });

@@ -31,7 +31,7 @@ import { holds } from "../support/seed.ts";
 
 const shape = { seed: 4, layers: 3, kvHeads: 2, group: 2, length: 30, budget: 12 };
 const layers = await layersOf(shape, referenceKernels());
-const views = layers.map((layer): LayerView => ({ ...layer, candidates: { from: 2, to: 25 } }));
+const views = layers.map((layer): LayerView<Tensor> => ({ ...layer, candidates: { from: 2, to: 25 } }));
 const [view = assert.fail()] = views;
 const rows = ({ data, dims: [count = 0, columns = 0] }: Tensor) =>
   Array.from({ length: count }, (_, r) => [...data.subarray(r * columns, (r + 1) * columns)]);

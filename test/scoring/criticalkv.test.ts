@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { referenceKernels } from "../../kernels/index.ts";
 import { criticalAdaKV, criticalKV, firstBest, maxPool } from "../../src/index.ts";
 import { type LayerObservation, type LayerView, step } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf, matrices } from "../support/arbitraries.ts";
 import { dot, range, sum } from "../support/numbers.ts";
 import { attention, best, groupMean, keeps, queryHeads, vector } from "../support/plain-scores.ts";
@@ -12,7 +13,7 @@ import { holds } from "../support/seed.ts";
 const W = 3;
 
 /** Mean attention of the window's queries and the group's heads, the highest of three neighbours, plus 1e-4. */
-const byAttention = (layer: LayerObservation) => {
+const byAttention = (layer: LayerObservation<Tensor>) => {
   const end = layer.length - W;
   const mean = groupMean(layer, (h) => {
     const rows = range(end, layer.length).map((i) => attention(layer, h, i));
@@ -22,7 +23,7 @@ const byAttention = (layer: LayerObservation) => {
 };
 
 /** |W_h v_j|_1, averaged over the heads of a group. */
-const projected = (layer: LayerObservation) => {
+const projected = (layer: LayerObservation<Tensor>) => {
   const matrix = layer.outputProjection();
   const [hidden = 0] = matrix.dims;
   const d = layer.values.dims[2] ?? 0;
@@ -36,7 +37,12 @@ const projected = (layer: LayerObservation) => {
 };
 
 /** `count` of each head: a share by attention, then the rest by attention times norm. */
-function twoStages(layer: LayerObservation, candidates: readonly number[], counts: readonly number[], share: number) {
+function twoStages(
+  layer: LayerObservation<Tensor>,
+  candidates: readonly number[],
+  counts: readonly number[],
+  share: number,
+) {
   const [scores, norms] = [byAttention(layer), projected(layer)];
   return scores.map((row, head) => {
     const first = best(row, candidates, Math.floor(share * (counts[head] ?? 0)));
@@ -87,7 +93,7 @@ describe("the first best", () => {
     holds(fc.tuple(matrices, fc.nat(70)), async ([{ scores }, count]) => {
       const [layer] = await layersOf({ seed: 1, layers: 1, kvHeads: 1, group: 1, length: 4, budget: 1 }, kernels);
       const [rows = 0, columns = 0] = scores.dims;
-      const view: LayerView = { ...(layer ?? assert.fail()), candidates: { from: 0, to: columns } };
+      const view: LayerView<Tensor> = { ...(layer ?? assert.fail()), candidates: { from: 0, to: columns } };
       const staged = await firstBest(count, backwards)(scores, view);
       for (const r of range(0, rows)) {
         const [row, result] = [vector(scores, r), vector(staged, r)];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { expectedAttention } from "../../src/index.ts";
 import type { QueryStatistics } from "../../src/scoring/query-statistics.ts";
 import type { LayerView, Score } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { normals } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { dot, norm, range, sum, type Vector } from "../support/numbers.ts";
@@ -14,13 +15,13 @@ interface Formula {
   readonly valueNorm?: boolean;
   readonly epsilon?: number;
   /** [head] */
-  readonly statistics?: (view: LayerView, head: number) => { mean: Vector; covariance: Vector[] };
+  readonly statistics?: (view: LayerView<Tensor>, head: number) => { mean: Vector; covariance: Vector[] };
 }
 
 /** The paper's formula: the next positions' rotations are really added up, and R Sigma R' is made of whole matrices. */
 const formula =
   ({ future = 512, covariance = true, valueNorm = true, epsilon = 0, statistics = ofPrompt }: Formula) =>
-  (view: LayerView): number[][] => {
+  (view: LayerView<Tensor>): number[][] => {
     const { from, to } = view.candidates;
     const group = (view.queries.dims[0] ?? 0) / view.kvHeads;
     const next = 1 + Math.max(...view.positions);
@@ -47,7 +48,7 @@ const formula =
     });
   };
 
-function ofPrompt({ queryMoments }: LayerView, head: number) {
+function ofPrompt({ queryMoments }: LayerView<Tensor>, head: number) {
   const { count, sums, products } = queryMoments ?? assert.fail();
   const mean = [...sums.slice(4 * head, 4 * head + 4)].map((x) => x / count);
   const covariance = range(0, 4).map((a) =>

@@ -4,6 +4,7 @@ import { referenceKernels } from "../../kernels/index.ts";
 import { lagKV, select } from "../../src/index.ts";
 import { lagRelative } from "../../src/scoring/lag-relative.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf } from "../support/arbitraries.ts";
 import { range, sum, type Vector } from "../support/numbers.ts";
 import { onViews, vectors } from "../support/score-views.ts";
@@ -11,7 +12,7 @@ import { onViews, vectors } from "../support/score-views.ts";
 /** @param slack more than that must shares differ to be told apart: where spreads are large, softmax gives almost equal ones */
 const formula =
   (lag: number, slack: number) =>
-  (view: LayerView): number[][] => {
+  (view: LayerView<Tensor>): number[][] => {
     const { from, to } = view.candidates;
     const partitions = Math.floor((to - from) / lag);
     return range(0, view.kvHeads).map((head) => {
@@ -41,7 +42,7 @@ const formula =
     });
   };
 
-async function assertFormula(lag: number, view: LayerView) {
+async function assertFormula(lag: number, view: LayerView<Tensor>) {
   const { data, dims } = await lagRelative(lag).evaluate(view);
   assert.deepEqual(dims, [view.kvHeads, view.candidates.to - view.candidates.from]);
   const [low, high] = [formula(lag, -1e-9)(view).flat(), formula(lag, 1e-9)(view).flat()];
@@ -55,7 +56,7 @@ describe("lag-relative scores", () => {
 
   test("leave out a channel that is constant in the next partition", () =>
     onViews((view) => {
-      const constant = ({ data, dims }: LayerView["keys"]) => ({
+      const constant = ({ data, dims }: LayerView<Tensor>["keys"]) => ({
         data: data.map((x, i) => (i % 4 === 1 ? 5 : x)),
         dims,
       });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { cur } from "../../src/index.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
 import { gaussianSketch } from "../../src/scoring/sketch.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { dot, range, sum, type Vector } from "../support/numbers.ts";
 import { agrees, onViews, vectors } from "../support/score-views.ts";
 
@@ -15,7 +16,7 @@ const joins = {
 
 const formula =
   (of: keyof typeof joins, local: number, sketch = 0, seed = 0) =>
-  (view: LayerView): number[][] =>
+  (view: LayerView<Tensor>): number[][] =>
     range(0, view.kvHeads).map((head) => {
       const shares = [vectors(view.keys, head), vectors(view.values, head)].map((all) => {
         const squares = all.map((vector) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { referenceKernels } from "../../kernels/index.ts";
 import { drawn, nacl } from "../../src/index.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf } from "../support/arbitraries.ts";
 import { range, sum } from "../support/numbers.ts";
 import { attention, best, groupMean, keeps } from "../support/plain-scores.ts";
@@ -34,7 +35,7 @@ test("NACL keeps what its proxies attend to most, and as many others as are to b
 describe("draws", async () => {
   const shape = { seed: 1, layers: 2, kvHeads: 2, group: 1, length: 5, budget: 1 };
   const views = (await layersOf(shape, referenceKernels())).map(
-    (layer): LayerView => ({ ...layer, candidates: { from: 0, to: 5 } }),
+    (layer): LayerView<Tensor> => ({ ...layer, candidates: { from: 0, to: 5 } }),
   );
   const scores = { data: Float32Array.of(0, 1, 2, 0.5, -1, 0, 0, 0, 0, 0), dims: [2, 5] };
   const order = async (seed: number, layer = 0) => {

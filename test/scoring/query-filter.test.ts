@@ -5,6 +5,7 @@ import { qFilters } from "../../src/index.ts";
 import { principalDirection } from "../../src/scoring/principal.ts";
 import { type Filters, queryFilter } from "../../src/scoring/query-filter.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { normals } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { dot, range, sum, type Vector } from "../support/numbers.ts";
@@ -40,7 +41,7 @@ function principal(matrix: readonly Vector[]): number[] {
 }
 
 /** Moments of queries around a mean that all share, so that one direction stands out. */
-async function withMean(view: LayerView): Promise<LayerView> {
+async function withMean(view: LayerView<Tensor>): Promise<LayerView<Tensor>> {
   const heads = view.queries.dims[0] ?? 0;
   const { data } = normals(view.length, 50, heads, 4);
   const { sums, products } = await referenceKernels().moments({

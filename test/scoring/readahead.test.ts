@@ -1,10 +1,12 @@
 /** readAhead's score against its formula in plain loops, on both kernels; and its parts against their sentences. */
+
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { onnxKernels, referenceKernels } from "../../kernels/index.ts";
 import { readAhead, readOn } from "../../src/index.ts";
 import type { LayerView } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf, matrices, prompts } from "../support/arbitraries.ts";
 import { maxDifference } from "../support/golden.ts";
 import { holds } from "../support/seed.ts";
@@ -13,10 +15,10 @@ const cpu = onnxKernels({ threads: 2 });
 
 const shape = { seed: 4, layers: 1, kvHeads: 2, group: 2, length: 30, budget: 12 };
 const [layer = assert.fail()] = await layersOf(shape, referenceKernels());
-const some: LayerView = { ...layer, candidates: { from: 0, to: 30 } };
+const some: LayerView<Tensor> = { ...layer, candidates: { from: 0, to: 30 } };
 
 /** [KH][candidates] */
-function plain(view: LayerView, { window: q = 8, fade = 0.85 } = {}): number[] {
+function plain(view: LayerView<Tensor>, { window: q = 8, fade = 0.85 } = {}): number[] {
   const { kvHeads, length: n, slidingWindow, candidates } = view;
   const [heads = 0, observed = 0, d = 0] = view.queries.dims;
   const key = (head: number, j: number) => [...view.keys.data.subarray((head * n + j) * d, (head * n + j + 1) * d)];
@@ -60,7 +62,7 @@ test("readAhead's scores are its formula", () =>
   ));
 
 describe("reading on", () => {
-  const view = (rows: number, positions: readonly (readonly number[])[]): LayerView => {
+  const view = (rows: number, positions: readonly (readonly number[])[]): LayerView<Tensor> => {
     const length = positions[0]?.length ?? 0;
     const all = Int32Array.from(positions.flat());
     return { ...some, kvHeads: rows, length, positions: all, candidates: { from: 0, to: length } };

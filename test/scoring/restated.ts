@@ -2,6 +2,7 @@
 
 import type { LayerView } from "../../src/scoring/score.ts";
 import { gaussianSketch } from "../../src/scoring/sketch.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { dot, norm, range, sum } from "../support/numbers.ts";
 import {
   positionsOf,
@@ -15,7 +16,7 @@ import {
 } from "../support/score-views.ts";
 
 /** x (X' X + 0.01)^-1 x' of each candidate, X their keys before RoPE less the mean, shortened where `sketch` is less than d. */
-export function leverage(view: LayerView, { sketch, seed }: { sketch: number; seed: number }): number[][] {
+export function leverage(view: LayerView<Tensor>, { sketch, seed }: { sketch: number; seed: number }): number[][] {
   const { from, to } = view.candidates;
   return range(0, view.kvHeads).map((head) => {
     const at = positionsOf(view, head);
@@ -34,7 +35,7 @@ export function leverage(view: LayerView, { sketch, seed }: { sketch: number; se
 }
 
 /** What Compactor's authors take of the attention within chunks, before it is standardised. */
-export function neighbours(view: LayerView, chunk: number, padded = false): number[][] {
+export function neighbours(view: LayerView<Tensor>, chunk: number, padded = false): number[][] {
   const { from, to } = view.candidates;
   const heads = view.queries.dims[0] ?? 0;
   const group = heads / view.kvHeads;

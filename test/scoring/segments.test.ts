@@ -14,7 +14,7 @@ const shape = { seed: 4, layers: 1, kvHeads: 2, group: 2, length: 30, budget: 12
 const [layer = assert.fail()] = await layersOf(shape, referenceKernels());
 
 /** A prompt of these tokens, all of them candidates but the first. */
-const saying = (...said: readonly string[]): LayerView => ({
+const saying = (...said: readonly string[]): LayerView<Tensor> => ({
   ...layer,
   length: said.length,
   positions: Int32Array.from({ length: 2 * said.length }, (_, i) => i % said.length),
@@ -23,7 +23,7 @@ const saying = (...said: readonly string[]): LayerView => ({
 });
 
 /** Which candidates share their score: the first of each segment. */
-async function starts(boundaries: Parameters<typeof segments>[0], view: LayerView): Promise<number[]> {
+async function starts(boundaries: Parameters<typeof segments>[0], view: LayerView<Tensor>): Promise<number[]> {
   const columns = view.candidates.to - view.candidates.from;
   const { data } = await segments(boundaries)(normals(1, 2, columns), view);
   return range(0, columns)

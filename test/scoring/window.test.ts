@@ -1,10 +1,12 @@
 /** Scores of the window's attention against restatements of their formulas. */
+
 import { describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { onnxKernels, referenceKernels } from "../../kernels/index.ts";
 import { attentionStability, recency, recentAttention, type Score } from "../../src/scoring/index.ts";
 import type { LayerObservation } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf, prompts } from "../support/arbitraries.ts";
 import { faultOf } from "../support/fault.ts";
 import { mean, sum, variance } from "../support/numbers.ts";
@@ -17,7 +19,7 @@ const shapes = prompts(8).filter(({ length }) => length > 8);
 /** That a score is, for every query head and candidate, this function of its attention from the window's queries, oldest first. */
 async function assertScore(
   score: Score,
-  layer: LayerObservation,
+  layer: LayerObservation<Tensor>,
   window: number,
   of: (attention: readonly number[]) => number,
 ) {

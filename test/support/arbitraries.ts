@@ -122,13 +122,13 @@ export async function layersOf(
   shape: PromptShape,
   kernels: Kernels,
   probes: readonly string[] = [],
-): Promise<readonly LayerObservation[]> {
+): Promise<readonly LayerObservation<Tensor>[]> {
   const { seed, kvHeads, group, length } = shape;
   const reference = referenceKernels();
   const text = (token: number) => (token % 5 === 0 ? " ends." : token % 7 === 0 ? "\n" : ` t${token}`);
   const encode = (from: string) => Int32Array.from(from, (letter) => letter.charCodeAt(0) % 64);
   const prompt = { tokens: Int32Array.from({ length }, (_, i) => (seed + i * i) % 64), text, encode };
-  const layers: LayerObservation[] = [];
+  const layers: LayerObservation<Tensor>[] = [];
   for (let layer = 0; layer < shape.layers; layer++) {
     const draw = (salt: number, ...dims: readonly number[]) => normals(seed + 10 * layer + salt, ...dims);
     const keys = draw(0, kvHeads, length, SIZE);

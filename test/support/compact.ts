@@ -7,7 +7,7 @@ import { KvCache } from "../../src/index.ts";
 /** A cache that holds in fp32 what another one's entries stand for: the channels that keys lack are 0. */
 export function inFp32(cache: KvCache): KvCache {
   const { model, geometry, length, logits, tail } = cache;
-  const layers = cache.layers.map((_, layer): LayerEntries => {
+  const layers = cache.places.map((_, layer): LayerEntries => {
     const heads = Array.from({ length: geometry.kvHeads }, (_, head) => readHead(cache, layer, head));
     const all = (part: keyof HeadEntries) => heads.flatMap((head) => [...head[part]]);
     return {

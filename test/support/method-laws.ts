@@ -17,7 +17,7 @@ import { holds } from "./seed.ts";
 interface Trial {
   readonly shape: PromptShape;
   readonly method: Method;
-  readonly layers: readonly LayerObservation[];
+  readonly layers: readonly LayerObservation<Tensor>[];
   readonly selection: Selection;
 }
 
@@ -187,7 +187,7 @@ function bruteForce({ data, dims }: Tensor, row: number, count: number, from: nu
     .sort((a, b) => a - b);
 }
 
-function lastQueries({ queries }: LayerObservation, count: number): Tensor {
+function lastQueries({ queries }: LayerObservation<Tensor>, count: number): Tensor {
   const [heads = 0, observed = 0, size = 0] = queries.dims;
   const last = Math.min(observed, Math.max(0, count));
   const data = queries.data.filter((_, i) => i % (observed * size) >= (observed - last) * size);
@@ -202,7 +202,7 @@ const observe = (shape: PromptShape, { needs }: Method, kernels: Kernels) =>
     needs.probes.map(({ name }) => name),
   );
 
-function withHeadsReversed(layer: LayerObservation): LayerObservation {
+function withHeadsReversed(layer: LayerObservation<Tensor>): LayerObservation<Tensor> {
   const { queries, keys, values, columnSums, kvHeads, queryMoments, probes, outputProjection } = layer;
   const reverse = ({ data, dims }: Tensor): Tensor => {
     const size = data.length / kvHeads;

@@ -6,9 +6,11 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { byLayer } from "../../src/compress-by-layer.ts";
 import {
   type Context,
   compress,
+  compressByLayer,
   full,
   generate,
   type KvCache,
@@ -16,6 +18,7 @@ import {
   prefill,
   step,
 } from "../../src/index.ts";
+import { keptBytes, tailBytes } from "./cache-bytes.ts";
 import { maxDifference } from "./golden.ts";
 import { smallestBudget } from "./method-laws.ts";
 import type { NetworkKind, Windows } from "./random-model.ts";
@@ -31,6 +34,8 @@ export interface NetworkTrial {
   readonly budget: number;
   /** Tokens to decode after the prompt. */
   readonly next: readonly number[];
+  /** Tokens that were prefilled at once, at most. */
+  readonly chunk: number;
 }
 
 export const TOLERANCE = 1e-4;
@@ -64,7 +69,7 @@ export async function onNetworks(
     const model = await sharedModel(shape, seed);
     const budget = least + Math.floor(share * Math.max(0, prompt.length - least));
     using context = await prefill(model, Int32Array.from(prompt), { observe: [factory({ budget })], chunk });
-    await law({ model, context, budget, next });
+    await law({ model, context, budget, next, chunk });
   });
   await fc.assert(property, { seed: SEED, numRuns: runsOf(runs) });
 }
@@ -78,6 +83,9 @@ async function decode(model: TinyModel, cache: KvCache, tokens: readonly number[
   }
   return logits;
 }
+
+const positionsOf = (cache: KvCache) =>
+  cache.places.map((_, layer) => cache.lengths[layer]?.map((_, head) => [...cache.positions(layer, head)]));
 
 const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial) => Promise<void>>> = {
   "a budget of the prompt's length or more is full attention": async (factory, { model, context, next }) => {
@@ -95,7 +103,7 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
   "eviction is masking": async (factory, { model, context, budget, next }) => {
     using cache = await compress(context, factory({ budget }));
     const n = context.length;
-    const kept = context.layers.map((_, layer) =>
+    const kept = context.entries.places.map((_, layer) =>
       Array.from({ length: model.config.kvHeads }, (_, head) => new Set(cache.positions(layer, head))),
     );
     const masked = referenceLogits(
@@ -110,21 +118,21 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
   },
   "memory is what is kept, to the byte, and per head": async (factory, { model, context, budget, next }) => {
     using cache = await compress(context, factory({ budget }));
-    const { layers, kvHeads, headDim } = model.config;
-    const entries = cache.lengths.flat().reduce((sum, length) => sum + length, 0);
-    assert.equal(cache.bytes, entries * headDim * 2 * ELEMENT_BYTES);
-    const allocated = cache.layers.flatMap(({ keys, values }) => [keys.buffer.byteLength, values.buffer.byteLength]);
+    const kept = keptBytes(model, cache.lengths);
+    assert.equal(cache.bytes, kept);
+    using copy = await cache.inMemory();
+    const allocated = copy.layers.flatMap(({ keys, values }) => [keys.buffer.byteLength, values.buffer.byteLength]);
+    const total = allocated.reduce((sum, bytes) => sum + bytes, 0);
     assert.equal(
-      cache.bytes,
-      allocated.reduce((sum, bytes) => sum + bytes, 0),
+      total,
+      cache.lengths.flat().reduce((sum, length) => sum + length, 0) * 2 * ELEMENT_BYTES * model.config.headDim,
     );
     await decode(model, cache, next);
-    const page = 16 * layers * kvHeads * headDim * 2 * ELEMENT_BYTES;
-    assert.equal(cache.bytes, entries * headDim * 2 * ELEMENT_BYTES + page);
+    assert.equal(cache.bytes, kept + tailBytes(model));
   },
   "decoding appends every token at its true position": async (factory, { model, context, budget, next }) => {
     using cache = await compress(context, factory({ budget }));
-    const before = cache.layers.map((_, layer) =>
+    const before = cache.places.map((_, layer) =>
       Array.from({ length: model.config.kvHeads }, (_, h) => [...cache.positions(layer, h)]),
     );
     await decode(model, cache, next);
@@ -134,6 +142,24 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
       for (const [head, kept] of heads.entries())
         assert.deepEqual([...cache.positions(layer, head)], [...kept, ...added]);
     }
+  },
+  "layer by layer it keeps the same, or says why it cannot": async (factory, trial) => {
+    const { model, context, budget, next, chunk } = trial;
+    const method = factory({ budget });
+    const run = await byLayer(model, method, context.tokens);
+    if (typeof run === "string") {
+      const fault = { code: "invalid_option", path: ["compressByLayer", "method"] };
+      await assert.rejects(compressByLayer(model, context.tokens, method), fault);
+      return;
+    }
+    using layered = await run({ chunk });
+    using plain = await compress(context, method);
+    assert.deepEqual(positionsOf(layered), positionsOf(plain));
+    assert.deepEqual({ length: layered.length, bytes: layered.bytes }, { length: plain.length, bytes: plain.bytes });
+    assert.ok(maxDifference(layered.logits, plain.logits) < TOLERANCE);
+    const expected = await decode(model, plain, next);
+    for (const [i, logits] of (await decode(model, layered, next)).entries())
+      assert.ok(maxDifference(logits, expected[i] ?? []) < TOLERANCE);
   },
   "a fork never changes its original": async (factory, { model, context, budget, next }) => {
     using reference = await compress(context, factory({ budget }));

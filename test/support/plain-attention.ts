@@ -1,8 +1,13 @@
 /** The attention of a layer's queries in double precision, by plain loops: what formulas are restated with. */
+
 import type { LayerObservation } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 
 /** A[h][i][j] of the last `w` of n queries; 0 for keys that a query does not see. */
-export function plainAttention({ queries, keys, kvHeads, slidingWindow }: LayerObservation, w: number): number[][][] {
+export function plainAttention(
+  { queries, keys, kvHeads, slidingWindow }: LayerObservation<Tensor>,
+  w: number,
+): number[][][] {
   const [heads = 0, count = 0, size = 0] = queries.dims;
   const [, length = 0] = keys.dims;
   return Array.from({ length: heads }, (_, h) =>

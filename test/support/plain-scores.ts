@@ -14,11 +14,11 @@ export function vector({ data, dims }: Tensor, ...at: readonly number[]): readon
   return [...data.subarray(start, start + size)];
 }
 
-export const queryHeads = ({ queries }: Pick<LayerObservation, "queries">) => queries.dims[0] ?? 0;
+export const queryHeads = ({ queries }: Pick<LayerObservation<Tensor>, "queries">) => queries.dims[0] ?? 0;
 
 /** A[h, i, j] for all j of the prompt: what query head h of token i attends to. */
 export function attention(
-  { queries, keys, slidingWindow }: Pick<LayerObservation, "queries" | "keys" | "slidingWindow">,
+  { queries, keys, slidingWindow }: Pick<LayerObservation<Tensor>, "queries" | "keys" | "slidingWindow">,
   head: number,
   i: number,
 ): readonly number[] {
@@ -34,11 +34,14 @@ export function attention(
 }
 
 /** How many tokens of the prompt a query sees. */
-export const seenBy = ({ slidingWindow }: Pick<LayerObservation, "slidingWindow">, i: number) =>
+export const seenBy = ({ slidingWindow }: Pick<LayerObservation<Tensor>, "slidingWindow">, i: number) =>
   Math.min(i + 1, slidingWindow ?? i + 1);
 
 /** The mean over the query heads that read each KV head, of a number for each position. */
-export function groupMean(layer: LayerObservation, of: (head: number) => readonly number[]): readonly number[][] {
+export function groupMean(
+  layer: LayerObservation<Tensor>,
+  of: (head: number) => readonly number[],
+): readonly number[][] {
   const group = queryHeads(layer) / layer.kvHeads;
   return range(0, layer.kvHeads).map((kvHead) => {
     const rows = range(kvHead * group, (kvHead + 1) * group).map(of);
@@ -67,7 +70,7 @@ export function keeps(
   make: (budget: number) => Method,
   check: (trial: {
     readonly method: Method;
-    readonly layers: readonly LayerObservation[];
+    readonly layers: readonly LayerObservation<Tensor>[];
     readonly candidates: readonly number[];
     readonly kept: readonly (readonly (readonly number[])[])[];
   }) => void | Promise<void>,

@@ -7,16 +7,17 @@ export interface PrefillCall {
   readonly request: PrefillRequest;
   /** The layers of the request's cache when the call began, and the position it went on at. */
   readonly before: { readonly layers: readonly LayerEntries[]; readonly position: number };
-  readonly result: PrefillResult;
+  readonly result: PrefillResult & { readonly layers: readonly LayerEntries[] };
 }
 
 export function recorded<M extends Model>(model: M): { readonly model: M; readonly calls: readonly PrefillCall[] } {
   const calls: PrefillCall[] = [];
   const { engine } = model;
   const prefill = async (request: PrefillRequest) => {
-    const before = { layers: request.cache?.layers().map(copy) ?? [], position: request.cache?.position ?? 0 };
+    const layers = (await request.cache?.read())?.map(copy) ?? [];
+    const before = { layers, position: request.cache?.position ?? 0 };
     const result = await engine.prefill(request);
-    calls.push({ request, before, result: { ...result, layers: result.layers.map(copy) } });
+    calls.push({ request, before, result: { ...result, layers: (await result.entries.read()).map(copy) } });
     return result;
   };
   return { model: { ...model, engine: { ...engine, prefill } }, calls };

@@ -1,8 +1,10 @@
 /** Random layers as scores see them, with any candidates and any positions, and formulas to hold scores against: plain loops in fp64. */
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Kernels, onnxKernels, referenceKernels } from "../../kernels/index.ts";
 import type { LayerView, Score } from "../../src/scoring/score.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import { layersOf } from "./arbitraries.ts";
 import { dot, range, sum, type Vector } from "./numbers.ts";
 import { holds } from "./seed.ts";
@@ -20,7 +22,7 @@ const views = fc.record({
 });
 
 /** A score against a formula, on both kernels: [KH][candidate] numbers, within `tolerance` of their size. */
-export function agrees(score: Score, formula: (view: LayerView) => number[][], tolerance = 1e-4, runs = 40) {
+export function agrees(score: Score, formula: (view: LayerView<Tensor>) => number[][], tolerance = 1e-4, runs = 40) {
   return onViews(async (view) => {
     const { data, dims } = await score.evaluate(view);
     const expected = formula(view);
@@ -33,7 +35,7 @@ export function agrees(score: Score, formula: (view: LayerView) => number[][], t
 }
 
 /** Calls `check` on random views with either kernels. Positions leave gaps, as where entries went before. */
-export function onViews(check: (view: LayerView) => void | Promise<void>, runs = 40) {
+export function onViews(check: (view: LayerView<Tensor>) => void | Promise<void>, runs = 40) {
   return holds(
     views,
     async ({ first, last, count, gap, ...shape }) => {
@@ -49,11 +51,11 @@ export function onViews(check: (view: LayerView) => void | Promise<void>, runs =
 }
 
 /** One head's vectors by index. */
-export const vectors = ({ data, dims: [, length = 0, size = 0] }: LayerView["keys"], head: number): Vector[] =>
+export const vectors = ({ data, dims: [, length = 0, size = 0] }: LayerView<Tensor>["keys"], head: number): Vector[] =>
   Array.from({ length }, (_, j) => [...data.slice((head * length + j) * size, (head * length + j + 1) * size)]);
 
 /** One head's positions by index. */
-export const positionsOf = ({ positions, length }: LayerView, head: number): number[] => [
+export const positionsOf = ({ positions, length }: LayerView<Tensor>, head: number): number[] => [
   ...positions.slice(head * length, (head + 1) * length),
 ];
 

@@ -54,7 +54,7 @@ export interface Life {
 }
 
 export const heldBy = (cache: KvCache): Held =>
-  cache.layers.map((_, layer) =>
+  cache.places.map((_, layer) =>
     Array.from({ length: cache.geometry.kvHeads }, (_, head) => [...cache.positions(layer, head)]),
   );
 

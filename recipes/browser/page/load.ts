@@ -11,7 +11,7 @@ export class LoadedModel {
   #model: Model | null = null;
 
   /**
-   * @param onProgress called with the share of the bytes that are there
+   * @param onProgress called with the share of the bytes that are there, and again with that of those on the GPU
    * @throws KvError as `modelFromFiles` does, `download_failed`, `aborted`
    */
   async get(wanted: Wanted, signal: AbortSignal, onProgress: (share: number) => void): Promise<Model> {
@@ -20,8 +20,10 @@ export class LoadedModel {
     this.#model = null;
     const isFile = wanted instanceof File;
     const files = isFile ? await filesOf(wanted) : await download(wanted.files, signal, onProgress);
-    onProgress(1);
-    this.#model = await modelFromFiles(isFile ? wanted.name : wanted.id, files);
+    this.#model = await modelFromFiles(isFile ? wanted.name : wanted.id, files, {
+      signal,
+      onProgress: (done, total) => onProgress(done / total),
+    });
     this.#wanted = wanted;
     return this.#model;
   }

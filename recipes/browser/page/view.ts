@@ -46,7 +46,7 @@ function figure(target: HTMLElement, value: string, note = ""): void {
 }
 
 const sizeOf = (count: number | null, full: number): readonly [value: string, note?: string] =>
-  count === null ? ["–"] : [bytes(count), `${((100 * count) / full).toFixed(0)} %`];
+  count === null ? ["–"] : [bytes(count), `${((100 * count) / full).toFixed(0)} %, in whole pages`];
 
 const bytes = (count: number) =>
   count < 1e6 ? `${(count / 1024).toFixed(0)} KiB` : `${(count / 2 ** 20).toFixed(2)} MiB`;

@@ -5,7 +5,7 @@
  * Generated tokens stay in full, where the paper merges them too: 32 of them are 6 % of a cache of 500, of which that would save a
  * fifth, and to make room in one allocation all directions would be copied again each time (2026-11).
  */
-import { compacted, type Stored } from "../evict.ts";
+import { type CacheEntries, compacted } from "../evict.ts";
 import { offsetsOf } from "../layer.ts";
 import { emptyTail } from "../tail.ts";
 import type { CompactEntries } from "./entries.ts";
@@ -21,9 +21,9 @@ type Part = "keys" | "values";
  */
 export function mergedAcross(
   merge: CrossLayer,
-  stored: Stored,
+  stored: CacheEntries,
   origins: OriginsOf,
-): Pick<Stored, "layers"> & { readonly compact: CompactEntries } {
+): Pick<CacheEntries, "layers"> & { readonly compact: CompactEntries } {
   const { kvHeads, headDim } = stored.geometry;
   const tokens = sharedTokens(merge, stored, origins);
   const byLayer = stored.layers.map((_, layer) => tokens.filter(({ lower }) => lower === layer || lower === layer - 1));

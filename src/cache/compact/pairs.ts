@@ -1,5 +1,5 @@
 /** Which tokens two neighbouring layers hold so alike that they can share them. */
-import type { Stored } from "../evict.ts";
+import type { CacheEntries } from "../evict.ts";
 import { headLength } from "../layer.ts";
 import { angleBetween } from "./slerp.ts";
 
@@ -31,8 +31,12 @@ export interface Shared {
 export type OriginsOf = (layer: number, head: number) => Int32Array;
 
 /** The key or value of an entry. */
-export const rowOf = ({ layers, geometry: { headDim } }: Stored, part: "keys" | "values", layer: number, row: number) =>
-  layers[layer]?.[part].subarray(row * headDim, (row + 1) * headDim) ?? new Float32Array(headDim);
+export const rowOf = (
+  { layers, geometry: { headDim } }: CacheEntries,
+  part: "keys" | "values",
+  layer: number,
+  row: number,
+) => layers[layer]?.[part].subarray(row * headDim, (row + 1) * headDim) ?? new Float32Array(headDim);
 
 /**
  * The tokens to share: pair after pair, head after head, in the order of their positions.
@@ -40,7 +44,7 @@ export const rowOf = ({ layers, geometry: { headDim } }: Stored, part: "keys" | 
  * The paper's threshold is at a share gamma of the range of distances, 0.05, and few tokens are to stay in full: so it is counted from the
  * largest angle down. A token stays in full where its keys or its values are further apart.
  */
-export const sharedTokens = (merge: CrossLayer, stored: Stored, origins: OriginsOf): readonly Shared[] =>
+export const sharedTokens = (merge: CrossLayer, stored: CacheEntries, origins: OriginsOf): readonly Shared[] =>
   merge.pairs.flatMap((lower) =>
     Array.from({ length: stored.geometry.kvHeads }, (_, head) =>
       nearEnough(common(stored, lower, head, merge.recent, origins), merge.retention),
@@ -48,7 +52,13 @@ export const sharedTokens = (merge: CrossLayer, stored: Stored, origins: Origins
   );
 
 /** The tokens that one KV head holds in both layers, but for the newest of either, at one position: packed keys may stand at two. */
-function common(stored: Stored, lower: number, head: number, recent: number, origins: OriginsOf): readonly Shared[] {
+function common(
+  stored: CacheEntries,
+  lower: number,
+  head: number,
+  recent: number,
+  origins: OriginsOf,
+): readonly Shared[] {
   const older = (layer: number) => {
     const { positions, offsets } = stored.layers[layer] ?? { positions: new Int32Array(0), offsets: new Int32Array(0) };
     const from = offsets[head] ?? 0;

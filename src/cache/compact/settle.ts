@@ -2,7 +2,7 @@
  * How entries go over into a compact form: in whole blocks, the oldest first, so that a head holds at least `recent` in fp32 and less
  * than a block more. Of a prompt at once; generated ones wait in the tail until they are enough for a block of every head.
  */
-import { compacted, type Stored } from "../evict.ts";
+import { type CacheEntries, compacted } from "../evict.ts";
 import { type CacheGeometry, copyEntries, headLength, type LayerEntries, offsetsOf, type Places } from "../layer.ts";
 import type { CompactEntries } from "./entries.ts";
 import { channelsOf, layoutsOf } from "./form.ts";
@@ -11,7 +11,7 @@ import { BlockWriter } from "./writer.ts";
 /** What is old enough in its form, and the rest, the tail included, in fp32. */
 export function settled(
   compact: CompactEntries,
-  stored: Stored,
+  stored: CacheEntries,
 ): { readonly compact: CompactEntries; readonly layers: readonly LayerEntries[] } {
   const { geometry } = stored;
   const { form } = compact;

@@ -7,6 +7,7 @@
  */
 import ort from "onnxruntime-node/package.json" with { type: "json" };
 import { onnxKernels } from "../../../kernels/onnx.ts";
+import { PromptCache } from "../../cache/prompt.ts";
 import { KvError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
@@ -80,7 +81,10 @@ async function onHost(
       return { data: weights.read(name), dims: weights.info(name).shape };
     },
     turn: (layer, keys, by) => rotate(keys, run.tables.frequencies[layer] ?? new Float64Array(0), by),
+    prompt: (room) => new PromptCache(config, room),
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
+    prefillByLayer: null,
+    draw: null,
     step: guard((batch: readonly Step[]) => stepper(batch)),
     extend: guard((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {

@@ -1,6 +1,8 @@
 /** A prompt through the graph, chunk by chunk, at its beginning or after what earlier tokens left. */
 import { PromptCache } from "../../cache/prompt.ts";
+import type { PromptEntries } from "../../cache/prompt-entries.ts";
 import { release } from "../../onnx/session.ts";
+import { invalid } from "../../options.ts";
 import { prefillInChunks } from "../chunked-prefill.ts";
 import { embeddingsOf } from "../embeddings.ts";
 import type { PrefillRequest, PrefillResult } from "../index.ts";
@@ -22,7 +24,7 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
   const { config, session, tables, idle, kernels } = run;
   const { columnSums = false } = request;
   const n = request.tokens.length;
-  const cache = request.cache ?? new PromptCache(config, n);
+  const cache = inMemory(request.cache ?? new PromptCache(config, n));
   refuseGaps(config, cache);
   const affordable = Math.max(SMALLEST_CHUNK, Math.floor(PROBABILITIES / (config.queryHeads * (cache.length + n))));
   const chunk = columnSums ? Math.min(request.chunk, affordable) : request.chunk;
@@ -36,12 +38,17 @@ export async function prefill(run: Run, request: PrefillRequest): Promise<Prefil
       ...rowFeeds(config, tables, { ...rows, embeddings: embeddingsOf(config, run.weights, tokens) }),
     };
     const out = await session.run(feeds, ["logits", "queries", "entries", ...sums]);
+    cache.append(floats(out, "entries"), tokens.length);
     return {
       logits: floats(out, "logits"),
       queries: floats(out, "queries"),
-      entries: floats(out, "entries"),
       columnSums: sums.map((name) => floats(out, name)),
       [Symbol.dispose]: () => release(out),
     };
   });
+}
+
+function inMemory(entries: PromptEntries): PromptCache {
+  if (entries instanceof PromptCache) return entries;
+  throw invalid(["prefill", "cache"], "entries of another engine", "what this engine's `prompt` made");
 }

@@ -1,65 +1,164 @@
-/** A prompt's entries on the device while prefill fills them: each layer's keys and values, [KH, capacity, d]. */
-import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
-import type { Entries, MoveRows } from "../../../kernels/move-rows/index.ts";
-import type { PromptCache } from "../../cache/prompt.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { Scratch } from "./scratch.ts";
+/**
+ * A prompt's entries on the device. Where no room is left over, as after prefill, scores read them where they lie; else they read a copy
+ * without the gaps.
+ */
+import type { Entries } from "../../../kernels/move-rows/index.ts";
+import { onDevice } from "../../cache/contents.ts";
+import type { LayerEntries, Places } from "../../cache/layer.ts";
+import type { PromptEntries } from "../../cache/prompt-entries.ts";
+import { layersOf, noPlaces, type PromptPlaces, rewound, withOnly, withTokens } from "../../cache/prompt-places.ts";
+import type { Selection } from "../../methods/select.ts";
+import { freedWith } from "./forgotten.ts";
+import { copied, entriesOf, gathered, type HeadArrays, headArrays, rowsOf } from "./head-arrays.ts";
+import type { HeadPages } from "./head-pages.ts";
+import { KeptPages } from "./kept-pages.ts";
+import type { PageStore } from "./page-store.ts";
+import { PagedEntries } from "./paged-entries.ts";
 
-export class PromptEntries implements Disposable {
-  readonly capacity: number;
-  readonly #config: ModelConfig;
-  readonly #move: MoveRows;
-  readonly #layers: readonly Entries[];
-  #moves: { readonly rows: GpuTensor; readonly to: GpuTensor; readonly count: number } | null = null;
+/** What is on the device, until the last who shares it lets go. */
+interface Held {
+  arrays: HeadArrays;
+  /** The same without gaps, once somebody asked. */
+  dense: HeadArrays | null;
+  users: number;
+}
 
-  /** With room for `more` tokens after what the cache holds, which is brought to the device. */
-  constructor(arrays: GpuArrays, config: ModelConfig, move: MoveRows, cache: PromptCache, more: number) {
-    const { kvHeads, headDim, layers } = config;
-    this.capacity = cache.length + more;
-    this.#config = config;
-    this.#move = move;
-    const dims = [kvHeads, this.capacity, headDim];
-    const side = (label: string, held: Float32Array): GpuTensor => {
-      const array = arrays.empty(label, ...dims);
-      const width = cache.length * headDim;
-      for (let head = 0; head < kvHeads && width > 0; head++) {
-        const own = Float32Array.from(held.subarray(head * width, (head + 1) * width));
-        arrays.gpu.write(array.block, head * this.capacity * headDim * Float32Array.BYTES_PER_ELEMENT, own);
-      }
-      return array;
-    };
-    const positions = arrays.empty("prompt positions", kvHeads, this.capacity); // which nobody reads: entries lie at them
-    this.#layers = Array.from({ length: layers }, (_, layer) => ({
-      keys: side("prompt keys", cache.keys(layer)),
-      values: side("prompt values", cache.values(layer)),
-      positions,
-    }));
+export class PromptOnDevice implements PromptEntries {
+  readonly #store: PageStore;
+  readonly #held: Held;
+  readonly #free: () => void;
+  #at: PromptPlaces;
+
+  /** @param room entries per head to make room for at once; more find room when they come */
+  constructor(store: PageStore, room: number, arrays = headArrays(store, room), at = noPlaces(store.geometry)) {
+    const held: Held = { arrays, dense: null, users: 1 };
+    this.#store = store;
+    this.#held = held;
+    this.#at = at;
+    this.#free = freedWith(this, () => {
+      held.arrays[Symbol.dispose]();
+      held.dense?.[Symbol.dispose]();
+    });
   }
 
+  get length(): number {
+    return this.#at.length;
+  }
+  get position(): number {
+    return this.#at.position;
+  }
+  get places(): readonly Places[] {
+    return layersOf(this.#at, this.#store.geometry.kvHeads);
+  }
+  /** Rows of each head's part. */
+  get capacity(): number {
+    return this.#held.arrays.capacity;
+  }
+  /** Bytes taken for keys and values. */
+  get bytes(): number {
+    return this.#held.arrays.bytes;
+  }
+
+  isOn(store: PageStore): boolean {
+    return store === this.#store;
+  }
+
+  /** A layer as it lies: [KH, capacity, d]. */
   layer(layer: number): Entries {
-    const entries = this.#layers[layer];
-    if (entries === undefined) throw new RangeError(`no layer ${layer}`);
-    return entries;
+    return entriesOf(this.#held.arrays, layer);
   }
 
-  /** The next `count` tokens will be taken in behind `held` ones. */
-  expect(scratch: Scratch, held: number, count: number): void {
-    const { layers, kvHeads } = this.#config;
-    const rows = Uint32Array.from({ length: layers * kvHeads * count }, (_, i) => i);
-    const to = rows.map((row) => (Math.floor(row / count) % kvHeads) * this.capacity + held + (row % count));
-    this.#moves = { rows: scratch.numbers("moved rows", rows), to: scratch.numbers("moved to", to), count };
+  stored(layer: number): Pick<Entries, "keys" | "values"> {
+    const held = this.#held;
+    if (this.length !== this.capacity) held.dense ??= copied(this.#store, held.arrays, this.length, this.length);
+    const { keys, values } = entriesOf(held.dense ?? held.arrays, layer);
+    return { keys, values };
   }
 
-  /** Records that a layer takes in its part of the fresh entries, [L * KH * count, d]. */
-  take(layer: number, fresh: Entries): void {
-    if (this.#moves === null) throw new RangeError("nothing was expected");
-    const { rows, to, count } = this.#moves;
-    const width = this.#config.kvHeads * count;
-    this.#move(fresh, { rows, to, first: layer * width, count: width }, this.layer(layer));
+  /** Makes room for `count` tokens that a run is about to bring. */
+  expect(count: number): void {
+    const wanted = this.length + count;
+    if (wanted > this.capacity) {
+      const room = Math.max(2 * this.capacity, wanted);
+      this.#become(copied(this.#store, this.#held.arrays, this.length, room), this.#at);
+    } else this.#become(this.#held.arrays, this.#at);
+  }
+
+  /** The run has brought them. */
+  took(count: number): void {
+    this.#at = withTokens(this.#at, this.#store.geometry.kvHeads, count);
+  }
+
+  retain(selection: Selection): void {
+    const at = withOnly(this.#at, this.#store.geometry, selection);
+    this.#become(gathered(this.#store, this.#held.arrays, selection), at);
+  }
+
+  rewind(length: number): void {
+    this.#become(this.#held.arrays, rewound(this.#at, length));
+  }
+
+  copy(room: number): PromptOnDevice {
+    const capacity = this.length + room;
+    return new PromptOnDevice(
+      this.#store,
+      capacity,
+      copied(this.#store, this.#held.arrays, this.length, capacity),
+      this.#at,
+    );
+  }
+
+  layers(): readonly LayerEntries[] {
+    throw onDevice("context");
+  }
+
+  async read(): Promise<readonly LayerEntries[]> {
+    const { read } = this.#store.arrays;
+    const layers: LayerEntries[] = [];
+    for (const [layer, places] of this.places.entries()) {
+      const { keys, values } = this.stored(layer);
+      layers.push({ keys: (await read(keys)).data, values: (await read(values)).data, ...places });
+    }
+    return layers;
+  }
+
+  readonly onDevice = (selection: Selection | null): PagedEntries =>
+    new PagedEntries(
+      this.#store,
+      selection === null ? KeptPages.whole(this.#store, this) : KeptPages.of(this.#store, this.inPages(selection)),
+    );
+
+  /** Copies the selected entries, or all, into pages. */
+  inPages(selection: Selection | null): readonly HeadPages[] {
+    const { kvHeads } = this.#store.geometry;
+    const pages = this.#store.empty();
+    const all = Int32Array.from({ length: this.length }, (_, i) => i);
+    for (const [layer, heads] of pages.entries()) {
+      const rows = selection?.[layer] ?? new Array<Int32Array>(kvHeads).fill(all);
+      const counts = rows.map((own) => own.length);
+      const slots = this.#store.hold(layer, heads, counts);
+      this.#store.place(layer, this.layer(layer), rowsOf(this.#held.arrays, rows), slots);
+    }
+    return pages;
+  }
+
+  /** For somebody who reads the entries later: each who shares them disposes them. */
+  share(): this {
+    this.#held.users++;
+    return this;
+  }
+
+  #become(arrays: HeadArrays, at: PromptPlaces): void {
+    const held = this.#held;
+    held.dense?.[Symbol.dispose]();
+    held.dense = null;
+    if (arrays !== held.arrays) held.arrays[Symbol.dispose]();
+    held.arrays = arrays;
+    this.#at = at;
   }
 
   [Symbol.dispose](): void {
-    for (const { keys, values, positions } of this.#layers)
-      for (const array of [keys, values, positions]) array[Symbol.dispose]();
+    this.#held.users--;
+    if (this.#held.users === 0) this.#free();
   }
 }

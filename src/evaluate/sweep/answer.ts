@@ -53,7 +53,7 @@ export async function answer(
     compressed.push({ cache, kept: mean(chosenLengths(model, cache)), bytes: cache.bytes, compressMs });
   }
   const caches = compressed.map(({ cache }) => cache);
-  const fidelity = ask.fidelity ? fidelities(context, caches, { window: Math.min(WINDOW, context.length) }) : [];
+  const fidelity = ask.fidelity ? await fidelities(context, caches, { window: Math.min(WINDOW, context.length) }) : [];
   const decoding = performance.now();
   if (last !== null) {
     const steps = caches.map((cache, i) => ({ token: last, cache, evict: choices[i]?.evict }));

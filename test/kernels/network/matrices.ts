@@ -46,9 +46,14 @@ const quantised = ({ bits, block, offsets, stored }: Quantised): Form => ({
     const matrix: QuantisedMatrix = {
       bits,
       block,
-      quants: (into) => into.set(bits === 8 ? q : into.map((_, i) => (q[2 * i] ?? 0) | ((q[2 * i + 1] ?? 0) << 4))),
-      scales: (into) => into.set(scales),
-      offsets: offsets ? (into) => into.set(scales.map((_, i) => offset(i))) : null,
+      quants: rowsOf(bits === 8 ? q : Uint8Array.from({ length: q.length / 2 }, (_, i) => pair(q, i)), rows),
+      scales: rowsOf(scales, rows),
+      offsets: offsets
+        ? rowsOf(
+            scales.map((_, i) => offset(i)),
+            rows,
+          )
+        : null,
     };
     const data = Float32Array.from(q, (one, i) => {
       const own = Math.floor(i / block);
@@ -57,6 +62,16 @@ const quantised = ({ bits, block, offsets, stored }: Quantised): Form => ({
     return { source: { rows, columns, type: "quantised", matrix }, values: { data, dims: [rows, columns] } };
   },
 });
+
+const pair = (q: Uint8Array, i: number) => (q[2 * i] ?? 0) | ((q[2 * i + 1] ?? 0) << 4);
+
+/** Reads rows of what is there as a whole, as files are read. */
+const rowsOf =
+  <A extends Uint8Array | Float32Array>(all: A, rows: number) =>
+  (into: A, first = 0) => {
+    const width = all.length / Math.max(1, rows);
+    into.set(all.subarray(first * width, first * width + into.length));
+  };
 
 const half = Math.f16round;
 

@@ -1,10 +1,12 @@
 /** Who chooses what stays, and by what: evictions made over again from what the engine gave. */
+
 import assert from "node:assert/strict";
 import type { Method } from "../../../src/methods/method.ts";
 import { type Selection, select } from "../../../src/methods/select.ts";
 import { inverseFrequencies } from "../../../src/model/rope.ts";
 import type { QueryMoments } from "../../../src/observation.ts";
 import type { LayerObservation } from "../../../src/scoring/score.ts";
+import type { Tensor } from "../../../src/tensor.ts";
 import { range } from "../numbers.ts";
 import type { PrefillCall } from "../recorded-engine.ts";
 import type { TinyModel } from "../tiny-model.ts";
@@ -49,7 +51,7 @@ const between = ({ keep, score, needs }: Method, working: number): Partial<Metho
 });
 
 /** What a method may see after some calls: sums looked up by true position, and queries of tokens that are surely held. */
-function observed(model: TinyModel, calls: readonly PrefillCall[], method: Method): LayerObservation[] {
+function observed(model: TinyModel, calls: readonly PrefillCall[], method: Method): LayerObservation<Tensor>[] {
   const { layers, kvHeads, queryHeads, headDim } = model.config;
   const result = calls.at(-1)?.result ?? assert.fail("no call");
   const length = (result.layers[0]?.positions.length ?? 0) / kvHeads;

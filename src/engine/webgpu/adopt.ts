@@ -1,0 +1,69 @@
+/** Caches whose entries were not on this device before, such as one that was loaded or that another engine made: they are brought here. */
+import type { KvCache } from "../../cache/cache.ts";
+import { gathered } from "../../cache/gathered.ts";
+import { headLength, type LayerEntries } from "../../cache/layer.ts";
+import { KeptPages } from "./kept-pages.ts";
+import { freeEntries, type PageStore } from "./page-store.ts";
+import { PagedEntries } from "./paged-entries.ts";
+
+/** The cache's entries on the device, where they are from now on. */
+export async function adopted(store: PageStore, cache: KvCache): Promise<PagedEntries> {
+  const { device } = cache;
+  if (device instanceof PagedEntries && device.store === store) return device;
+  using copy = device === null ? null : await cache.inMemory();
+  const entries = uploaded(store, copy ?? cache);
+  device?.[Symbol.dispose]();
+  cache.moveTo(entries);
+  return entries;
+}
+
+function uploaded(store: PageStore, cache: KvCache): PagedEntries {
+  const [kept, added] = [store.empty(), store.empty()];
+  for (const [layer, entries] of cache.layers.entries()) {
+    const [own, later] = [kept[layer], added[layer]];
+    if (own === undefined || later === undefined) throw new RangeError(`no layer ${layer}`);
+    const counts = own.counts.map((_, head) => headLength(entries, head));
+    bring(store, layer, entries, store.hold(layer, own, counts));
+    bring(store, layer, tailOf(cache, layer), store.extend(layer, later, cache.tail.length));
+  }
+  const compact = cache.compact === null ? null : store.compact.hold(cache.compact);
+  return new PagedEntries(store, KeptPages.of(store, kept), added, compact);
+}
+
+type Numbers = Pick<LayerEntries, "keys" | "values" | "positions">;
+
+function bring(
+  store: PageStore,
+  layer: number,
+  { keys, values, positions }: Numbers,
+  slots: Uint32Array<ArrayBuffer>,
+): void {
+  const dims = [slots.length, store.geometry.headDim];
+  const { arrays } = store;
+  const source = {
+    keys: arrays.of({ data: keys, dims }, "keys"),
+    values: arrays.of({ data: values, dims }, "values"),
+    positions: arrays.numbers(Uint32Array.from(positions), "positions"),
+  };
+  store.place(layer, source, Uint32Array.from(slots.keys()), slots);
+  freeEntries(source);
+}
+
+/** What a layer holds of the tail, head after head. */
+function tailOf(cache: KvCache, layer: number): Numbers {
+  const { geometry, layers, tail, length } = cache;
+  const { kvHeads, headDim } = geometry;
+  const part = tail.length * headDim;
+  const [keys, values] = [new Float32Array(kvHeads * part), new Float32Array(kvHeads * part)];
+  for (let head = 0; head < kvHeads; head++) {
+    const kept = headLength(layers[layer] ?? { offsets: new Int32Array(0) }, head);
+    const places = Array.from({ length: tail.length }, (_, row) => kept + row);
+    keys.set(gathered(cache, layer, head, places, 0), head * part);
+    values.set(gathered(cache, layer, head, places, 1), head * part);
+  }
+  const positions = Int32Array.from(
+    { length: kvHeads * tail.length },
+    (_, i) => length - tail.length + (i % tail.length),
+  );
+  return { keys, values, positions };
+}
