@@ -1,17 +1,16 @@
-/** A loaded model: what a reference led to, opened, with an engine that runs it. */
+/** Loads a model: what a reference leads to, opened, with an engine that runs it. */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { z } from "zod";
-import type { Engine, Precision } from "./engine/index.ts";
+import type { Precision } from "./engine/index.ts";
 import { type Backend, openEngine } from "./engine/open.ts";
-import type { KvError } from "./error.ts";
-import type { ModelConfig } from "./model/config.ts";
+import { loaded, type Model } from "./loaded.ts";
 import { openModel } from "./model/open.ts";
 import { graphFolder, resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
 import { progressView } from "./model/source/progress.ts";
-import type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 import { checked, invalid, refuseUnknown } from "./options.ts";
-import { version } from "./version.ts";
+
+export type { Model, Provenance } from "./loaded.ts";
 
 export interface LoadOptions extends SourceOptions {
   /**
@@ -56,31 +55,6 @@ export interface LoadOptions extends SourceOptions {
   readonly worker?: boolean | undefined;
 }
 
-/** What a number was measured with. */
-export interface Provenance {
-  readonly model: string;
-  readonly revision: string | null;
-  readonly weights: string;
-  readonly engine: string;
-  readonly precision: string;
-  readonly threads: number;
-  readonly versions: Readonly<Record<string, string>>;
-}
-
-export interface Model extends Disposable {
-  /** Where it came from: a Hub id, a folder, a file. */
-  readonly id: string;
-  readonly revision: string | null;
-  readonly config: ModelConfig;
-  readonly engine: Engine;
-  /** Why `backend: "auto"` became the CPU, where it did. */
-  readonly fallback?: KvError | null;
-  /** null if the model's files have none: prompts must then be token ids. */
-  readonly tokenizer: Tokenizer | null;
-  /** Model, SHA-256 of the weights, engine, precision and versions: what every report carries. */
-  provenance(): Promise<Provenance>;
-}
-
 /** Those of the source are validated there. */
 const ownOptions = z.object({
   backend: z.enum(["cpu", "webgpu", "auto"], '"cpu", "webgpu" or "auto"'),
@@ -123,31 +97,7 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
       onProgress: (received, total, device) =>
         onProgress?.({ file: basename(location.path), received, total, source: "disk", device }),
     });
-    return {
-      id: location.id,
-      revision: location.revision,
-      config: files.config,
-      engine,
-      fallback,
-      tokenizer: files.tokenizer,
-      async provenance() {
-        const runtime = ["bun", "deno"].find((name) => process.versions[name] !== undefined) ?? "node";
-        return {
-          model: location.id,
-          revision: location.revision,
-          weights: `sha256:${await files.weights.sha256()}`,
-          engine: engine.name,
-          precision: engine.precision,
-          threads,
-          versions: {
-            pyramidkv: version,
-            [engine.name.split("/")[0] ?? engine.name]: engine.version,
-            [runtime]: process.versions[runtime] ?? "",
-          },
-        };
-      },
-      [Symbol.dispose]: () => engine[Symbol.dispose](), // which closes the weights, all that is open of the files
-    };
+    return loaded({ ...location, files, engine, fallback, threads });
   } catch (fault) {
     files[Symbol.dispose]();
     throw fault;
