@@ -2,15 +2,15 @@
 import type { KvCache } from "./cache/cache.ts";
 import type { EntriesInMemory, EntriesOnDevice } from "./cache/contents.ts";
 import { type LayerEntries, offsetsOf, type Places } from "./cache/layer.ts";
+import { chosen } from "./cache/prompt-places.ts";
 import { type Choosable, type Context, type Kept, promptCache } from "./context.ts";
 import { inFormOf } from "./form.ts";
 import type { Merge } from "./merging/merge.ts";
 import { mixed } from "./merging/mix.ts";
 import type { Method } from "./methods/method.ts";
 import { type Selection, select } from "./methods/select.ts";
-import { inverseFrequencies } from "./model/rope.ts";
+import { observations } from "./observations.ts";
 import { pack } from "./packing.ts";
-import { promptText } from "./prompt.ts";
 import type { LayerObservation } from "./scoring/score.ts";
 
 /**
@@ -74,30 +74,6 @@ async function entriesInMemory(
   return layers;
 }
 
-/** Each layer as scoring policies see it. */
-export function observations({ model, entries, length, observation, tokens }: Choosable): readonly LayerObservation[] {
-  const { kvHeads, headDim, slidingWindow } = model.config;
-  const prompt = tokens && promptText(model, tokens);
-  return entries.places.map(({ positions }, layer) => ({
-    layer,
-    length,
-    kvHeads,
-    positions,
-    queries: observation.queries[layer] ?? { data: new Float32Array(0), dims: [model.config.queryHeads, 0, headDim] },
-    ...entries.stored(layer),
-    columnSums: observation.columnSums?.[layer] ?? null,
-    queryMoments: observation.moments?.[layer] ?? null,
-    probes: new Map(
-      Array.from(observation.probes).flatMap(([name, seen]) => seen.slice(layer, layer + 1).map((of) => [name, of])),
-    ),
-    slidingWindow: slidingWindow[layer] ?? null,
-    frequencies: inverseFrequencies(model.config, layer),
-    outputProjection: () => model.engine.outputProjection(layer),
-    prompt,
-    kernels: model.engine.kernels,
-  }));
-}
-
 async function keep(
   observed: LayerObservation,
   places: Places,
@@ -118,15 +94,7 @@ async function keep(
 }
 
 /** Where the chosen of each head's `length` entries come from. */
-function placesOf({ positions: all }: Places, length: number, rows: Selection[number]): Places {
-  const offsets = offsetsOf(rows.map((chosen) => chosen.length));
-  const positions = new Int32Array(offsets.at(-1) ?? 0);
-  for (const [head, chosen] of rows.entries()) {
-    const own = all.subarray(head * length, (head + 1) * length);
-    positions.set(
-      chosen.map((row) => own[row] ?? 0),
-      offsets[head],
-    );
-  }
-  return { positions, offsets };
-}
+export const placesOf = ({ positions }: Places, length: number, rows: Selection[number]): Places => ({
+  positions: chosen(positions, length, rows),
+  offsets: offsetsOf(rows.map((own) => own.length)),
+});

@@ -5,7 +5,7 @@ import type { LayerEntries, Places } from "./cache/layer.ts";
 import type { Origins } from "./cache/origins.ts";
 import type { PromptEntries } from "./cache/prompt-entries.ts";
 import { KvError } from "./error.ts";
-import { identityOf, type Model } from "./load.ts";
+import { identityOf, type Model } from "./loaded.ts";
 import type { Observation } from "./observation.ts";
 
 /** Entries to choose from, equally many for every KV head of every layer, and what was observed of the attention to them. */

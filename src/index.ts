@@ -1,39 +1,6 @@
 /** The public API of pyramidkv. The stages are functions: loadModel -> prefill -> compress -> generate, or `pipeline` for all of them. */
-export * from "./allocation/index.ts";
-export { type BlockOptions, type CompressInBlocksOptions, compressInBlocks } from "./blocks/index.ts";
-export { KvCache } from "./cache/cache.ts";
-export type { Decider, Decision, Evictor, Held, Sight, TokenSight, Workplace } from "./cache/decider.ts";
 export type { SavedMethod, SavedProvenance } from "./cache/file-format.ts";
-export { compress, retain } from "./compress.ts";
-export type { Context } from "./context.ts";
-export * from "./decoding/index.ts";
-export type { Engine, Precision } from "./engine/index.ts";
-export { KvError, type KvErrorCode } from "./error.ts";
-export { type ExtendOptions, extend } from "./generate/extend.ts";
-export {
-  type BatchOptions,
-  type FinishReason,
-  type Generated,
-  type GeneratedToken,
-  type GenerateOptions,
-  generate,
-  generateBatch,
-  type IndexedToken,
-  type StepOptions,
-  step,
-} from "./generate/generate.ts";
-export { type LoadOptions, loadModel, type Model, type Provenance } from "./load.ts";
+export { type LoadOptions, loadModel } from "./load.ts";
 export * from "./measured/index.ts";
-export * from "./merging/index.ts";
-export * from "./methods/index.ts";
-export type { ModelConfig } from "./model/config.ts";
-export type { ChatMessage } from "./model/tokenizer/chat.ts";
-export type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
-export type { Observation } from "./observation.ts";
-export { type Answer, type Pipeline, type PipelineOptions, pipeline } from "./pipeline.ts";
-export { type PrefillOptions, prefill } from "./prefill.ts";
-export type { TokenPieces } from "./prompt.ts";
-export { quantise } from "./quantise.ts";
+export * from "./portable.ts";
 export { type LoadedCache, loadCache, type SaveOptions, saveCache } from "./saved-cache.ts";
-export * from "./scoring/index.ts";
-export { version } from "./version.ts";

@@ -1,18 +1,16 @@
-/** A loaded model: what a reference led to, opened, with an engine that runs it. */
+/** Loads a model: what a reference leads to, opened, with an engine that runs it. */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { z } from "zod";
-import type { Engine, Precision } from "./engine/index.ts";
-import { canBeFast } from "./engine/onnx/linear.ts";
+import type { Precision } from "./engine/index.ts";
 import { type Backend, openEngine } from "./engine/open.ts";
-import { KvError } from "./error.ts";
-import type { ModelConfig } from "./model/config.ts";
+import { loaded, type Model } from "./loaded.ts";
 import { openModel } from "./model/open.ts";
 import { graphFolder, resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
 import { progressView } from "./model/source/progress.ts";
-import type { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 import { checked, invalid, refuseUnknown } from "./options.ts";
-import { version } from "./version.ts";
+
+export type { Model, Provenance } from "./loaded.ts";
 
 export interface LoadOptions extends SourceOptions {
   /**
@@ -27,6 +25,11 @@ export interface LoadOptions extends SourceOptions {
    * shift of all alike, KL 0.003, the same favourite for 96 %, perplexity 48.8 rather than 48.5; prefill and decoding differ
    * from each other by as much as from fp32 (2026-11-22).
    * Other matrices stay fp32; a model whose matrices are all unquantised is refused.
+   *
+   * On a GPU, where quantised matrices are read as they are in either precision, "fast" is about products: those of single tokens with
+   * quantised matrices round activations to 8 bits as on the CPU, and those of more than 32 at once take activations and weights in half
+   * precision, whatever the matrix, so that results depend on how many run at once by as much as they differ from fp32. On a device without
+   * half precision all products with quantised matrices are in 8 bits, and a model that has none is refused.
    */
   readonly precision?: Precision | undefined;
   /** Threads inside one operator; default: one per core. */
@@ -51,35 +54,6 @@ export interface LoadOptions extends SourceOptions {
    */
   readonly worker?: boolean | undefined;
 }
-
-/** What a number was measured with. */
-export interface Provenance {
-  readonly model: string;
-  readonly revision: string | null;
-  readonly weights: string;
-  readonly engine: string;
-  readonly precision: string;
-  readonly threads: number;
-  readonly versions: Readonly<Record<string, string>>;
-}
-
-export interface Model extends Disposable {
-  /** Where it came from: a Hub id, a folder, a file. */
-  readonly id: string;
-  readonly revision: string | null;
-  readonly config: ModelConfig;
-  readonly engine: Engine;
-  /** Why `backend: "auto"` became the CPU, where it did. */
-  readonly fallback?: KvError | null;
-  /** null if the model's files have none: prompts must then be token ids. */
-  readonly tokenizer: Tokenizer | null;
-  /** Model, SHA-256 of the weights, engine, precision and versions: what every report carries. */
-  provenance(): Promise<Provenance>;
-}
-
-/** What a model's caches carry, so that no other model decodes on them: its id, at its revision. */
-export const identityOf = ({ id, revision }: Pick<Model, "id" | "revision">): string =>
-  revision === null ? id : `${id}@${revision}`;
 
 /** Those of the source are validated there. */
 const ownOptions = z.object({
@@ -114,7 +88,6 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
   const location = await resolveModel(ref, { ...source, onProgress });
   const files = await openModel(location.path);
   try {
-    if (precision === "fast" && !canBeFast(files.config, files.weights)) throw unquantised(location.path);
     const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
@@ -124,42 +97,9 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
       onProgress: (received, total, device) =>
         onProgress?.({ file: basename(location.path), received, total, source: "disk", device }),
     });
-    return {
-      id: location.id,
-      revision: location.revision,
-      config: files.config,
-      engine,
-      fallback,
-      tokenizer: files.tokenizer,
-      async provenance() {
-        const runtime = ["bun", "deno"].find((name) => process.versions[name] !== undefined) ?? "node";
-        return {
-          model: location.id,
-          revision: location.revision,
-          weights: `sha256:${await files.weights.sha256()}`,
-          engine: engine.name,
-          precision: engine.precision,
-          threads,
-          versions: {
-            pyramidkv: version,
-            [engine.name.split("/")[0] ?? engine.name]: engine.version,
-            [runtime]: process.versions[runtime] ?? "",
-          },
-        };
-      },
-      [Symbol.dispose]: () => engine[Symbol.dispose](), // which closes the weights, all that is open of the files
-    };
+    return loaded({ ...location, files, engine, fallback, threads });
   } catch (fault) {
     files[Symbol.dispose]();
     throw fault;
   }
 }
-
-const unquantised = (model: string): KvError =>
-  new KvError({
-    code: "invalid_option",
-    path: ["loadModel", "precision"],
-    found: "fast",
-    allowed: "fp32 for this model",
-    hint: `no matrix of ${model} is quantised; "fast" reads quantised matrices from GGUF`,
-  });

@@ -3,12 +3,14 @@ import { z } from "zod";
 import { type BlockOptions, blockShape, compressInBlocks } from "./blocks/index.ts";
 import type { KvCache } from "./cache/cache.ts";
 import { compress } from "./compress.ts";
+import { byLayer } from "./compress-by-layer.ts";
 import { type Generated, type GenerateOptions, generate } from "./generate/generate.ts";
 import { generateSchema } from "./generate/options.ts";
 import type { Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
 import { checked } from "./options.ts";
 import { type PrefillOptions, prefill, prefillSchema } from "./prefill.ts";
+import { tokensOf } from "./prompt.ts";
 
 export interface PipelineOptions extends GenerateOptions, Pick<PrefillOptions, "chunk" | "onProgress"> {
   /** Compresses while it prefills, in memory that does not grow with the prompt: an approximation, see `compressInBlocks`. */
@@ -56,7 +58,10 @@ async function prefillThenCompress(
   method: Method,
   running: Pick<PrefillOptions, "chunk" | "onProgress" | "signal" | "observe">,
 ): Promise<KvCache> {
-  using context = await prefill(model, prompt, running);
+  const tokens = tokensOf(model, prompt);
+  const layered = await byLayer(model, method, tokens);
+  if (typeof layered !== "string") return layered(running);
+  using context = await prefill(model, tokens, running);
   return await compress(context, method);
 }
 

@@ -1,6 +1,7 @@
 /** The first stage: a prompt through the network once, its full cache, and what compression methods will want to know of it. */
 import { z } from "zod";
 import { type Context, contextOf } from "./context.ts";
+import type { PrefillRequest } from "./engine/index.ts";
 import type { Model } from "./load.ts";
 import type { Method } from "./methods/method.ts";
 import type { Observation } from "./observation.ts";
@@ -41,6 +42,21 @@ export const prefillSchema = z.object({
   onProgress: callbackOption<(done: number, total: number) => void>(),
 });
 
+/** What an engine is asked for. @throws KvError `invalid_option` */
+export function prefillRequest(tokens: Int32Array, options: PrefillOptions): PrefillRequest {
+  const { observe, chunk, signal, onProgress } = checked(prefillSchema, options, "prefill");
+  const needs = allNeeds(observe.map((method) => method.needs));
+  return {
+    tokens,
+    chunk: chunk ?? chunkFor(tokens.length),
+    lastQueries: Math.max(OBSERVED_QUERIES, needs.queries),
+    columnSums: needs.columnSums,
+    moments: needs.moments,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
+}
+
 /**
  * Runs a prompt through the network and keeps every key and value.
  *
@@ -52,24 +68,18 @@ export async function prefill(
   prompt: string | Int32Array,
   options: PrefillOptions = {},
 ): Promise<Context> {
-  const { observe, chunk, signal, onProgress } = checked(prefillSchema, options, "prefill");
   const tokens = tokensOf(model, prompt);
-  const needs = allNeeds(observe.map((method) => method.needs));
-  const running = { chunk: chunk ?? chunkFor(tokens.length), ...(signal === undefined ? {} : { signal }) };
-  const { entries, logits, queries, columnSums, moments } = await model.engine.prefill({
-    tokens,
-    lastQueries: Math.max(OBSERVED_QUERIES, needs.queries),
-    columnSums: needs.columnSums,
-    moments: needs.moments,
-    ...running,
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
+  const request = prefillRequest(tokens, options);
+  const { probes } = allNeeds((options.observe ?? []).map((method) => method.needs));
+  const { chunk, signal } = request;
+  const running = { chunk, ...(signal === undefined ? {} : { signal }) };
+  const { entries, logits, queries, columnSums, moments } = await model.engine.prefill(request);
   const { queryHeads, headDim } = model.config;
   const observation: Observation = {
     queries: queries.map((data) => ({ data, dims: [queryHeads, data.length / (queryHeads * headDim), headDim] })),
     columnSums: columnSums?.map((data) => ({ data, dims: [queryHeads, tokens.length] })) ?? null,
     moments,
-    probes: await runProbes(model, tokens, entries, needs.probes, running),
+    probes: await runProbes(model, tokens, entries, probes, running),
   };
   return contextOf(model, tokens, entries, logits, observation);
 }

@@ -5,7 +5,7 @@ import { openCache } from "./cache/load.ts";
 import { writeCache } from "./cache/save.ts";
 import { KvError } from "./error.ts";
 import { assertDecodable } from "./generate/decodable.ts";
-import { identityOf, type Model } from "./load.ts";
+import { identityOf, type Model } from "./loaded.ts";
 import type { Method } from "./methods/method.ts";
 
 export interface SaveOptions {

@@ -1,6 +1,6 @@
 /** What command lines share: numbers and names among their arguments, and how a user's mistake ends. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { KvError } from "../../src/index.ts";
+import { KvError } from "../../src/error.ts";
 
 /** @throws KvError `invalid_option` unless `text` is an integer of at least `least` */
 export function integer(option: string, text: string, least = 1): number {

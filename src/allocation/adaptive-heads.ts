@@ -1,6 +1,6 @@
 import { KvError } from "../error.ts";
 import type { Tensor } from "../tensor.ts";
-import type { FixedSchedule, Schedule } from "./schedule.ts";
+import type { FixedSchedule, Schedule, ScheduleRequest } from "./schedule.ts";
 import { uniform } from "./uniform.ts";
 
 export interface AdaptiveHeadsOptions {
@@ -21,15 +21,17 @@ export interface AdaptiveHeadsOptions {
 export function adaptiveHeads({ floor = 0.2, layers = uniform() }: AdaptiveHeadsOptions = {}): Schedule {
   if (!(floor >= 0 && floor <= 1))
     throw new KvError({ code: "invalid_option", path: ["adaptiveHeads", "floor"], found: floor, allowed: "in [0, 1]" });
-  return async (request) => {
-    const perLayer = layers(request).map((heads) => heads.reduce((sum, count) => sum + count, 0));
-    const counts: number[][] = [];
-    for (const [layer, total] of perLayer.entries()) {
-      const safe = Math.floor((floor * total) / request.kvHeads);
-      counts.push(countsOf(await request.scores(layer), total, safe));
-    }
+  const ofLayer = async (request: ScheduleRequest, layer: number) => {
+    const total = layers(request)[layer]?.reduce((sum, count) => sum + count, 0) ?? 0;
+    const safe = Math.floor((floor * total) / request.kvHeads);
+    return countsOf(await request.scores(layer), total, safe);
+  };
+  const schedule: Schedule = async (request) => {
+    const counts: (readonly number[])[] = [];
+    for (let layer = 0; layer < request.layers; layer++) counts.push(await ofLayer(request, layer));
     return counts;
   };
+  return Object.assign(schedule, { ofLayer });
 }
 
 /** How many of a layer's `total` highest scores each head has, when the `safe` highest of each are in anyway. */

@@ -36,6 +36,11 @@ export type Counts = readonly (readonly number[])[];
  */
 export interface Schedule {
   (request: ScheduleRequest): Counts | Promise<Counts>;
+  /**
+   * What one layer keeps, [kvHeads], where that depends on sizes and on this layer's scores alone. Left out where layers compete, and where
+   * it depends on sizes alone: then nobody is asked for scores.
+   */
+  readonly ofLayer?: (request: ScheduleRequest, layer: number) => Promise<readonly number[]>;
   /** What prefill must observe beyond what the score needs. */
   readonly needs?: Partial<Needs>;
   /** Whether it tells KV heads apart by their number. */

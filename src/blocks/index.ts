@@ -8,13 +8,14 @@
 import { z } from "zod";
 import type { KvCache } from "../cache/cache.ts";
 import type { PromptEntries } from "../cache/prompt-entries.ts";
-import { kept, observations } from "../compress.ts";
+import { kept } from "../compress.ts";
 import { type Choosable, type Kept, promptCache } from "../context.ts";
 import { inFormOf } from "../form.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
 import { select } from "../methods/select.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { observations } from "../observations.ts";
 import { checked } from "../options.ts";
 import { OBSERVED_QUERIES, prefillSchema, tokenCount } from "../prefill.ts";
 import { isPieces, type TokenPieces, tokenPieces, tokensOf } from "../prompt.ts";

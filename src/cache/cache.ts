@@ -7,12 +7,12 @@
  * engines that hold them, on a device alone; places and positions are known here in either case. Older entries
  * may be in a compact form, quantised, without some channels, or shared by two layers (compact/); quantised ones take in generated tokens, too.
  */
-import { advanced, appended, broughtToMemory, evicted, forked, onDevice } from "./changes.ts";
+import { advanced, appended, broughtToMemory, evicted, forked, isDue, onDevice, withSettled } from "./changes.ts";
 import { type CompactEntries, refuseEviction } from "./compact/entries.ts";
 import type { CompactForm } from "./compact/form.ts";
 import type { CrossLayer } from "./compact/pairs.ts";
 import { crossLayer, inForm } from "./compacting.ts";
-import { allocatedBytes, type CacheContents, type Contents, complete, inMemory, inUse } from "./contents.ts";
+import { allocatedBytes, type CacheContents, type Contents, complete, inMemory, inUse, logitsOf } from "./contents.ts";
 import { type Decider, type Evictor, NOTHING_SEEN, type Workplace } from "./decider.ts";
 import type { DeviceEntries } from "./device-entries.ts";
 import { comesForGoes, evictions } from "./evict.ts";
@@ -53,9 +53,9 @@ export class KvCache implements Disposable {
   get seen(): number {
     return tokensSeen(this.#live);
   }
-  /** Logits of the next token: [vocab]. Not to be written to. */
+  /** Logits of the next token: [vocab]. Not to be written to. @throws KvError `on_device` if an engine drew from them and left them there */
   get logits(): Float32Array {
-    return this.#live.logits;
+    return logitsOf(this.#live);
   }
   /**
    * What was kept of the prompt, per layer; after an eviction, what is left of it and of the tokens generated until then. Where
@@ -149,9 +149,19 @@ export class KvCache implements Disposable {
     if (this.#contents.layers !== live.layers) this.#layout = {};
   }
 
-  /** Takes in one decoded token whose keys and values the device has already. For engines. */
-  advance(logits: Float32Array, sight = NOTHING_SEEN): void {
-    this.#contents = advanced(this.#live, logits, sight);
+  /**
+   * Takes in one decoded token whose keys and values the device has already. Where generated ones are now due to go over into a compact
+   * form all entries come to memory; if that fails nothing was taken in. For engines.
+   */
+  async advance(logits: Float32Array | null, sight = NOTHING_SEEN): Promise<void> {
+    const contents = advanced(this.#live, logits, sight);
+    if (!isDue(contents)) {
+      this.#contents = contents;
+      return;
+    }
+    this.#contents = withSettled(await broughtToMemory(contents));
+    contents.device?.[Symbol.dispose]();
+    this.#layout = {};
   }
 
   /** Lets go of the numbers in memory, which are on a device from now on. For engines. */
@@ -185,7 +195,7 @@ export class KvCache implements Disposable {
     this.#begun = { evictor, decide: next };
     if (gone === null) return;
     const inPlace = this.#own && comesForGoes(gone, held);
-    this.#contents = await evicted(held, gone, inPlace, packed ? workplace : null);
+    this.#contents = evicted(held, gone, inPlace, packed ? workplace : null);
     if (inPlace) return;
     this.#layout = {};
     this.#own = true;

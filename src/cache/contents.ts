@@ -29,8 +29,8 @@ interface About {
   readonly geometry: CacheGeometry;
   /** The position of the next token: tokens seen so far, kept or not, unless positions are packed. */
   readonly length: number;
-  /** Logits of the next token: [vocab]. */
-  readonly logits: Float32Array;
+  /** Logits of the next token: [vocab]; null where an engine drew it from them and left them on its device. */
+  readonly logits: Float32Array | null;
   /** What the newest token showed. */
   readonly sight: TokenSight;
   /** What the prompt's attention gave to the entries of `layers` (decider.ts), where it was observed. */
@@ -87,6 +87,18 @@ export const onDevice = (what: string): KvError =>
     allowed: "keys and values in memory",
     hint: `\`await ${what}.${what === "cache" ? "inMemory" : "read"}()\` brings a copy into memory`,
   });
+
+/** The logits of the next token. @throws KvError `on_device` where they were never in memory */
+export function logitsOf({ logits }: Contents): Float32Array {
+  if (logits !== null) return logits;
+  throw new KvError({
+    code: "on_device",
+    path: ["cache", "logits"],
+    found: "logits from which an engine drew",
+    allowed: "logits in memory",
+    hint: "`step` leaves them there",
+  });
+}
 
 /** Bytes allocated for keys and values, in whatever form. */
 export function allocatedBytes({ layers, tail, compact, device }: Contents): number {

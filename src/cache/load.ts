@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { KvError } from "../error.ts";
 import { parseJson, parseWith } from "../model/open-json.ts";
-import { openRangeFile, type RangeFile } from "../model/weights/range-file.ts";
+import { openRangeFile } from "../model/weights/disk-file.ts";
+import type { RangeFile } from "../model/weights/range-file.ts";
 import { readSafetensorsHeader, readSafetensorsMetadata } from "../model/weights/safetensors-header.ts";
 import { storedWeights } from "../model/weights/stored.ts";
 import type { Weights } from "../model/weights/weights.ts";
@@ -13,7 +14,7 @@ import { type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { tailOf } from "./tail.ts";
 
 /** Contents without the model's name. */
-type Unnamed = Omit<AtLeast, "model"> & EntriesInMemory;
+type Unnamed = Omit<AtLeast, "model"> & EntriesInMemory & { readonly logits: Float32Array };
 
 export interface OpenCache extends Disposable {
   readonly about: SavedCache;

@@ -50,8 +50,13 @@ export function rewound({ length: held, position, positions }: PromptPlaces, len
 }
 
 /** Where the chosen of each head's `length` entries are from, head after head. */
-export const chosen = (positions: Int32Array, length: number, rows: Selection[number]): Int32Array =>
-  Int32Array.from(rows.flatMap((own, head) => Array.from(own, (row) => positions[head * length + row] ?? 0)));
+export function chosen(positions: Int32Array, length: number, rows: Selection[number]): Int32Array {
+  const own = new Int32Array(rows.reduce((sum, { length: count }) => sum + count, 0));
+  let next = 0;
+  for (const [head, of] of rows.entries())
+    for (let i = 0; i < of.length; i++) own[next++] = positions[head * length + (of[i] ?? 0)] ?? 0;
+  return own;
+}
 
 export function layersOf({ length, positions }: PromptPlaces, kvHeads: number): readonly Places[] {
   const offsets = offsetsOf(new Array<number>(kvHeads).fill(length));

@@ -8,14 +8,17 @@
 import type { Kernels } from "../../kernels/index.ts";
 import type { KvCache } from "../cache/cache.ts";
 import type { Sight } from "../cache/decider.ts";
+import type { DeviceEntries } from "../cache/device-entries.ts";
 import type { PromptEntries } from "../cache/prompt-entries.ts";
+import type { Sampling } from "../generate/sampling.ts";
+import type { Selection } from "../methods/select.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { QueryMoments } from "../observation.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
  * How exactly the network is computed: in fp32, or with activations rounded to 8 bits where they meet quantised matrices
- * ("fast"; the weights are the same to the last bit).
+ * ("fast"; the weights are the same to the last bit). On a GPU with half precision, "fast" has products of many tokens in that, weights too.
  */
 export type Precision = "fp32" | "fast";
 
@@ -60,6 +63,19 @@ export interface PrefillResult {
   readonly moments: readonly QueryMoments[] | null;
 }
 
+/** A prompt, of each of whose layers only a part is to stay. */
+export interface LayeredPrefillRequest extends Omit<PrefillRequest, "cache" | "allLogits"> {
+  /** Asked of each layer, lowest first, with what prefill saw of it alone: which rows of each KV head stay, ascending. */
+  readonly choose: (layer: number, seen: PrefillResult) => Promise<Selection[number]>;
+}
+
+export interface LayeredPrefillResult {
+  /** [vocab] */
+  readonly logits: Float32Array;
+  /** What was chosen; the caller's to free. */
+  readonly device: DeviceEntries;
+}
+
 /** One sequence's next token. */
 export interface Step {
   readonly token: number;
@@ -99,12 +115,28 @@ export interface Engine extends Disposable {
    */
   prefill(request: PrefillRequest): Promise<PrefillResult>;
   /**
+   * Prefill that lets go of each layer's other entries before the next layer begins, so that no more than one layer is ever held in full;
+   * null for an engine that runs all layers at once.
+   *
+   * @throws KvError `aborted`, and what `choose` throws
+   */
+  readonly prefillByLayer: ((request: LayeredPrefillRequest) => Promise<LayeredPrefillResult>) | null;
+  /**
    * Decodes one token of each sequence and gives its logits [vocab], in order. Sequences may differ in every length, and come
    * and go from call to call.
    *
    * @throws KvError `invalid_option` for a cache that is in the batch twice
    */
   step(batch: readonly Step[]): Promise<readonly Float32Array[]>;
+  /**
+   * As `step`, but gives the tokens that follow, drawn where the logits are, which then stay there; null for an engine that has them in memory
+   * anyway. For steps that do not watch attention.
+   *
+   * @param draws in [0, 1), one for each sequence: the share of what is likely enough at which its token lies, in the order of the tokens
+   */
+  readonly draw:
+    | ((batch: readonly Step[], sampling: Sampling, draws: readonly number[]) => Promise<readonly number[]>)
+    | null;
   /** As steps of one token after another, in fewer runs: the logits after the last, [vocab]. @throws KvError `aborted` */
   extend(request: ExtendRequest): Promise<Float32Array>;
 }

@@ -6,8 +6,10 @@ import type { ModelConfig } from "../model/config.ts";
 import type { Weights } from "../model/weights/weights.ts";
 import { invalid } from "../options.ts";
 import { mayHaveGpu } from "./graphics-card.ts";
-import type { Engine } from "./index.ts";
+import type { Engine, Precision } from "./index.ts";
 import { type OnnxEngineOptions, onnxEngine } from "./onnx/index.ts";
+import { canBeFast } from "./onnx/linear.ts";
+import { canBeFastOn } from "./webgpu/fast.ts";
 
 /** "cpu", "webgpu", or "auto": a GPU where the runtime has a real one that takes the model, else the CPU. */
 export type Backend = "cpu" | "webgpu" | "auto";
@@ -31,7 +33,7 @@ export interface OpenedEngine {
  *
  * @param cpu options of the CPU engine
  * @throws KvError for "webgpu" what keeps it from the GPU: `device_unavailable`, `out_of_memory`, `unsupported_architecture`,
- *   `invalid_option` for what the GPU engine does not do
+ *   `invalid_option` for what the GPU engine does not do; for either `invalid_option` for "fast" where nothing of the model would be
  */
 export async function openEngine(
   backend: Backend,
@@ -40,13 +42,20 @@ export async function openEngine(
   cpu: OnnxEngineOptions,
   gpu: GpuEngineOptions = {},
 ): Promise<OpenedEngine> {
-  if (backend === "cpu") return { engine: await onnxEngine(config, weights, cpu), fallback: null };
+  const onCpu = () => {
+    if (cpu.precision === "fast" && !canBeFast(config, weights)) throw unquantised();
+    return onnxEngine(config, weights, cpu);
+  };
+  if (backend === "cpu") return { engine: await onCpu(), fallback: null };
   try {
     refuse(cpu);
-    return { engine: await onGpu(config, weights, gpu, backend === "auto"), fallback: null };
+    return {
+      engine: await onGpu(config, weights, { ...gpu, precision: cpu.precision }, backend === "auto"),
+      fallback: null,
+    };
   } catch (fault) {
     if (backend === "webgpu" || !isOfGpu(fault)) throw fault;
-    return { engine: await onnxEngine(config, weights, cpu), fallback: fault };
+    return { engine: await onCpu(), fallback: fault };
   }
 }
 
@@ -54,7 +63,7 @@ export async function openEngine(
 async function onGpu(
   config: ModelConfig,
   weights: Weights,
-  { onProgress, signal, open }: GpuEngineOptions,
+  { onProgress, signal, open, precision }: GpuEngineOptions & { readonly precision: Precision | undefined },
   real: boolean,
 ): Promise<Engine> {
   if (real && open === undefined && !mayHaveGpu()) throw unavailable("no GPU", "a machine with a GPU and its driver");
@@ -63,8 +72,9 @@ async function onGpu(
   using stack = new DisposableStack();
   const gpu = stack.use(await (open ?? openGpu)());
   if (real && gpu.software) throw unavailable(gpu.name, "a GPU: a processor that stands in for one is slow");
+  if (precision === "fast" && !canBeFastOn(gpu.features, config, weights)) throw slow();
   const tell = onProgress && ((done: number, total: number) => onProgress(done, total, gpu.name));
-  const engine = await webgpuEngine(config, weights, gpu, { onProgress: tell, signal });
+  const engine = await webgpuEngine(config, weights, gpu, { onProgress: tell, signal, precision });
   stack.move(); // the engine's from now on
   return engine;
 }
@@ -81,14 +91,23 @@ const ofGpu: ReadonlySet<KvErrorCode> = new Set([
   "unsupported_architecture",
 ]);
 
-function refuse({ precision, mapped, worker }: OnnxEngineOptions): void {
+function refuse({ mapped, worker }: OnnxEngineOptions): void {
   const on = 'on "webgpu"';
-  if (precision === "fast")
-    throw invalid(
-      ["loadModel", "precision"],
-      precision,
-      `"fp32" ${on}, which reads quantised matrices as they are anyway`,
-    );
   if (mapped) throw invalid(["loadModel", "mapped"], mapped, `false ${on}`);
   if (worker) throw invalid(["loadModel", "worker"], worker, `false ${on}, which does not hold the thread up`);
 }
+
+const unquantised = (): KvError =>
+  notFast(
+    "fp32 for this model",
+    'none of its matrices is quantised; on the CPU "fast" reads quantised matrices from GGUF',
+  );
+
+const slow = (): KvError =>
+  notFast(
+    "fp32 for this model on this device",
+    "which has no half precision, and products of bytes only for quantised matrices",
+  );
+
+const notFast = (allowed: string, hint: string): KvError =>
+  new KvError({ code: "invalid_option", path: ["loadModel", "precision"], found: "fast", allowed, hint });

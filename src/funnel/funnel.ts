@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { observations } from "../compress.ts";
 import type { Context } from "../context.ts";
 import { KvError } from "../error.ts";
 import { count } from "../methods/options.ts";
+import { observations } from "../observations.ts";
 import { checked } from "../options.ts";
 import { lastQueries } from "../scoring/observed.ts";
 import type { LayerObservation } from "../scoring/score.ts";

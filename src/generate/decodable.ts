@@ -3,7 +3,7 @@ import type { KvCache } from "../cache/cache.ts";
 import type { CacheGeometry } from "../cache/layer.ts";
 import type { DecodingPolicy } from "../decoding/policy.ts";
 import { KvError } from "../error.ts";
-import { identityOf, type Model } from "../load.ts";
+import { identityOf, type Model } from "../loaded.ts";
 
 /** Whether a next token has no place in the model's context: no true position or, once an endless policy turned keys, none within the cache. */
 export function isFull({ config }: Model, cache: KvCache, evict: DecodingPolicy | undefined): boolean {

@@ -83,8 +83,8 @@ export async function step(
       allowed: `below the model's context of ${contextLength}`,
     });
   }
-  const [logits] = await decode(model.engine, [{ token, cache, evict }]);
-  return logits ?? cache.logits;
+  await decode(model.engine, [{ token, cache, evict }]);
+  return cache.logits;
 }
 
 /** A batch of one without the index. */

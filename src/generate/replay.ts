@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "../runtime.ts";
 
 /** A running computation that can be awaited whole and iterated as it goes, by any number of readers, each from the beginning. */
 export interface Replay<Item, Result> extends Promise<Result>, AsyncIterable<Item> {}

@@ -4,7 +4,7 @@ import type { KvCache } from "../cache/cache.ts";
 import type { DecodingPolicy } from "../decoding/policy.ts";
 import type { Model } from "../load.ts";
 import { checked, invalid } from "../options.ts";
-import { decode } from "./decode.ts";
+import { decodeAndDraw } from "./decode.ts";
 import { type BatchOptions, batchSchema, generateSchema } from "./options.ts";
 import { type Generated, type GeneratedToken, Sequence } from "./sequence.ts";
 
@@ -46,8 +46,9 @@ export class Run {
       throwIfAborted(signal, [name, "signal"]);
       yield* this.#each((sequence) => sequence.endIfFull());
       const steps = this.#sequences.flatMap((sequence) => (sequence.ended ? [] : (sequence.pending ?? [])));
-      if (steps.length > 0) await decode(this.#model.engine, steps);
-      yield* this.#each((sequence) => sequence.advance());
+      const drawn = steps.length > 0 ? await decodeAndDraw(this.#model.engine, steps, own) : null;
+      const next = drawn?.values();
+      yield* this.#each((sequence) => sequence.advance(next?.next().value ?? null));
     }
   }
 

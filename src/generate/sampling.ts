@@ -15,24 +15,29 @@ export interface SamplingOptions {
   readonly seed: number;
 }
 
-export type Sampler = (logits: Float32Array) => number;
+/** How a token is chosen, but for the draw. */
+export type Sampling = Pick<SamplingOptions, "temperature" | "topK" | "topP">;
+
+/** A stream of numbers in [0, 1), one for each token that is drawn; greedy sampling draws none. */
+export function drawsFor({ temperature, seed }: Pick<SamplingOptions, "temperature" | "seed">): () => number {
+  if (temperature === 0) return () => 0;
+  const random = xoroshiro128plus(seed);
+  return () => uniformFloat64(random);
+}
 
 /**
- * A sampler with its own stream of random numbers. Greedy sampling takes the lower token of equal logits.
+ * The token at the share `at` of what is likely enough, in the order of the tokens. Greedy sampling takes the lower token of equal logits.
  * A token whose logit is -Infinity or NaN is never drawn, unless there is no other.
  */
-export function sampler({ temperature, topK, topP, seed }: SamplingOptions): Sampler {
-  if (temperature === 0) return argmax;
-  const random = xoroshiro128plus(seed);
-  return (logits) => {
-    const best = argmax(logits);
-    const top = logits[best] ?? 0;
-    const likely = candidates(logits, topK);
-    const mass = new Float64Array(logits.length);
-    for (const token of likely) mass[token] = Math.exp(((logits[token] ?? 0) - top) / temperature);
-    const kept = topP < 1 ? leading(likely, logits, mass, topP * sum(likely, mass)) : likely;
-    return draw(kept, mass, uniformFloat64(random), best);
-  };
+export function sampled(logits: Float32Array, { temperature, topK, topP }: Sampling, at: number): number {
+  const best = argmax(logits);
+  if (temperature === 0) return best;
+  const top = logits[best] ?? 0;
+  const likely = candidates(logits, topK);
+  const mass = new Float64Array(logits.length);
+  for (const token of likely) mass[token] = Math.exp(((logits[token] ?? 0) - top) / temperature);
+  const kept = topP < 1 ? leading(likely, logits, mass, topP * sum(likely, mass)) : likely;
+  return draw(inOrder(kept, logits.length), mass, at, best);
 }
 
 /** Possible tokens, the `topK` most likely of them if there is such a limit. */
@@ -43,6 +48,15 @@ function candidates(logits: Float32Array, topK: number): readonly number[] {
   }
   if (topK === 0 || topK >= possible.length) return possible;
   return leading(possible, logits, new Float64Array(logits.length).fill(1), topK);
+}
+
+/** Ascending, without a sort: engines that draw on a device go through the tokens in this order, too. */
+function inOrder(tokens: readonly number[], vocabSize: number): readonly number[] {
+  const isKept = new Uint8Array(vocabSize);
+  for (const token of tokens) isKept[token] = 1;
+  const ordered: number[] = [];
+  for (let token = 0; token < vocabSize; token++) if (isKept[token] === 1) ordered.push(token);
+  return ordered;
 }
 
 /** The token at the share `at`, in [0, 1), of the mass; `best` for what rounding leaves, and where an infinite logit makes it NaN. */

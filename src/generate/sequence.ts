@@ -3,9 +3,9 @@ import type { KvCache } from "../cache/cache.ts";
 import type { DecodingPolicy } from "../decoding/policy.ts";
 import type { Model } from "../load.ts";
 import { assertDecodable, isFull } from "./decodable.ts";
-import type { DecodingStep } from "./decode.ts";
+import type { DrawingStep } from "./decode.ts";
 import type { CheckedOptions } from "./options.ts";
-import { type Sampler, sampler } from "./sampling.ts";
+import { drawsFor, sampled } from "./sampling.ts";
 import { noText, type TextStream, textStream } from "./text.ts";
 
 /** Why a generation ended: a stop token or string, `maxNewTokens`, the end of the model's context, or a reader that left. */
@@ -32,12 +32,14 @@ export interface GeneratedToken {
 export class Sequence implements Disposable {
   readonly #model: Model;
   readonly #options: CheckedOptions;
-  readonly #sample: Sampler;
+  readonly #draws: () => number;
   readonly #stream: TextStream;
   readonly #stops: ReadonlySet<number>;
   readonly #cache: KvCache;
   readonly #tokens: number[] = [];
   #text = "";
+  /** The draw of the next token, once it was asked for. */
+  #draw: number | null = null;
   #reason: FinishReason | null = null;
   /** How many of the tokens, and how much of the text, were given to readers. */
   #given = { tokens: 0, text: 0 };
@@ -49,7 +51,7 @@ export class Sequence implements Disposable {
     this.#model = model;
     this.#options = options;
     this.#stream = tokenizer === null ? noText(options.stopStrings) : textStream(tokenizer, options.stopStrings);
-    this.#sample = sampler(options);
+    this.#draws = drawsFor(options);
     this.#stops = new Set(options.stopTokens ?? config.eosTokens);
     this.#cache = original.fork();
   }
@@ -70,9 +72,11 @@ export class Sequence implements Disposable {
   }
 
   /** The token to decode before the next can be sampled; none before the first, whose logits the cache carries. */
-  get pending(): DecodingStep | null {
+  get pending(): DrawingStep | null {
     const token = this.#tokens.at(-1);
-    return token === undefined ? null : { token, cache: this.#cache, evict: this.#options.evict };
+    if (token === undefined) return null;
+    const { evict } = this.#options;
+    return { token, cache: this.#cache, evict, draw: this.#isEarly ? null : this.#nextDraw };
   }
 
   /** Ends a sequence that has all its tokens. */
@@ -85,9 +89,10 @@ export class Sequence implements Disposable {
     if (this.#tokens.length > 0 && isFull(this.#model, this.#cache, this.#options.evict)) yield* this.#end("context");
   }
 
-  /** Samples the next token. */
-  *advance(): Generator<GeneratedToken> {
-    const token = this.#sample(this.#allowed(this.#cache.logits));
+  /** Takes the next token. @param drawn by the engine; null for one that is to be sampled from the cache's logits */
+  *advance(drawn: number | null = null): Generator<GeneratedToken> {
+    const token = drawn ?? sampled(this.#allowed(this.#cache.logits), this.#options, this.#nextDraw);
+    this.#draw = null;
     if (this.#stops.has(token)) return yield* this.#end("stop");
     this.#tokens.push(token);
     const piece = this.#stream.push(token);
@@ -96,9 +101,19 @@ export class Sequence implements Disposable {
     if (piece.stopped) this.#close("stop");
   }
 
+  get #nextDraw(): number {
+    this.#draw ??= this.#draws();
+    return this.#draw;
+  }
+
+  /** Whether it is too early for a stop token. */
+  get #isEarly(): boolean {
+    return this.#tokens.length < this.#options.minNewTokens;
+  }
+
   /** The logits, without those of stop tokens while it is too early for one. */
   #allowed(logits: Float32Array): Float32Array {
-    if (this.#tokens.length >= this.#options.minNewTokens) return logits;
+    if (!this.#isEarly) return logits;
     const others = logits.slice();
     for (const stop of this.#stops) if (stop < others.length) others[stop] = Number.NEGATIVE_INFINITY;
     return others;

@@ -4,6 +4,7 @@
  * Nothing here knows of networks or caches. What a device refuses comes as a typed error where a result is waited for.
  */
 import { KvError } from "../error.ts";
+import { openClock, type Time } from "./clock.ts";
 import { type GpuFeatures, openDevice } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import { type Block, openMemory, outOfMemory } from "./memory.ts";
@@ -11,7 +12,7 @@ import { type Program, programs, type Source } from "./program.ts";
 import { unavailable } from "./provider.ts";
 import { type Grid, openRecorder, type Recorder } from "./recorder.ts";
 
-export type { GpuFeatures } from "./device.ts";
+export type { GpuFeatures, MatrixUnit } from "./device.ts";
 export type { Block } from "./memory.ts";
 export type { Program, Source } from "./program.ts";
 export type { Grid } from "./recorder.ts";
@@ -41,6 +42,8 @@ export interface Gpu extends Disposable, Pick<Recorder, "dispatch" | "copy" | "f
   write(block: Block, byte: number, data: ArrayBufferView<ArrayBuffer>): void;
   /** Waits until all that was written and recorded is done. @throws KvError for what went wrong until then */
   settled(): Promise<void>;
+  /** Seconds that the device spends on what `work` records, once all that was recorded before is done. @throws KvError as `read` */
+  readonly time: Time;
 }
 
 export interface GpuOptions {
@@ -69,6 +72,7 @@ export async function openGpu({
   const room = { largest: Math.min(largest, maxBufferSize, maxStorageBufferBindingSize), memory };
   const held = openMemory(device, room, recorder.retire);
   const program = programs(device, faults);
+  const time = openClock(device, recorder, faults, features.timestamps);
   let live = true;
   const alive = () => {
     if (!live) throw new KvError({ code: "disposed", path: ["webgpu"], found: "disposed", allowed: "a device in use" });
@@ -139,6 +143,7 @@ export async function openGpu({
         await device.queue.onSubmittedWorkDone();
         await faults.settle();
       }),
+    time: (work) => waiting(() => time(work)),
     [Symbol.dispose]() {
       if (!live) return;
       live = false;

@@ -1,15 +1,21 @@
 /** Where WebGPU comes from: the runtime itself (Deno, browsers), or Dawn through npm's `webgpu` (Bun, Node). */
 import { KvError } from "../error.ts";
+import { runtime } from "../runtime.ts";
 
 /** Dawn frees everything with this object, and a collected one takes the process with it, so it lives as long as the module. */
 let dawn: GPU | null = null;
+
+/** Not written where it is imported, so that bundlers for browsers, which have their own, leave it out. */
+const DAWN = "webgpu";
 
 /** @throws KvError `device_unavailable` where the runtime has no WebGPU and the package is not installed or does not load */
 export async function webgpu(): Promise<GPU> {
   if (dawn !== null) return dawn;
   if (typeof navigator !== "undefined" && navigator.gpu !== undefined) return navigator.gpu;
+  if (runtime.name === "browser")
+    throw unavailable("no WebGPU", "a browser with WebGPU, on a page from https or localhost");
   try {
-    const { create, globals } = await import("webgpu");
+    const { create, globals }: typeof import("webgpu") = await import(DAWN);
     Object.assign(globalThis, globals); // GPUBufferUsage and its like, which are global elsewhere
     dawn = create(flags());
     return dawn;
@@ -18,8 +24,11 @@ export async function webgpu(): Promise<GPU> {
   }
 }
 
-/** Of Dawn, as its own tools take them, split at semicolons. */
-const flags = (): string[] => (process.env.PYRAMIDKV_DAWN_FLAGS ?? "").split(";").filter((flag) => flag !== "");
+/** Of Dawn, as its own tools take them, split at semicolons. What it calls unsafe is not yet a standard: products of matrices by subgroups. */
+const flags = (): string[] =>
+  (process.env.PYRAMIDKV_DAWN_FLAGS ?? "enable-dawn-features=allow_unsafe_apis")
+    .split(";")
+    .filter((flag) => flag !== "");
 
 export const unavailable = (found: string, allowed: string, hint?: string): KvError =>
   new KvError({

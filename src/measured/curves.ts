@@ -4,10 +4,10 @@
  */
 import { type BudgetCurves, budgetCurves } from "../allocation/budget-curves.ts";
 import { checkShape } from "../allocation/head-scores.ts";
-import { observations } from "../compress.ts";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import type { Method } from "../methods/method.ts";
+import { observations } from "../observations.ts";
 import { prefill } from "../prefill.ts";
 import type { Measured } from "../scoring/measured.ts";
 import type { LayerView } from "../scoring/score.ts";

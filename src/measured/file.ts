@@ -3,7 +3,7 @@ import { z } from "zod";
 import { KvError } from "../error.ts";
 import type { Model } from "../load.ts";
 import { parseJson, parseWith } from "../model/open-json.ts";
-import { openRangeFile } from "../model/weights/range-file.ts";
+import { openRangeFile } from "../model/weights/disk-file.ts";
 import { readSafetensorsHeader, readSafetensorsMetadata } from "../model/weights/safetensors-header.ts";
 import { bytesOf, safetensorsHeader, writeWhole } from "../model/weights/safetensors-write.ts";
 import { storedWeights } from "../model/weights/stored.ts";

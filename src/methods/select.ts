@@ -1,4 +1,6 @@
 /** From a method and what prefill observed to the positions that each layer and KV head keeps. */
+
+import type { ScheduleSizes } from "../allocation/schedule.ts";
 import { KvError } from "../error.ts";
 import { invalid } from "../options.ts";
 import { rankable } from "../scoring/rankable.ts";
@@ -52,9 +54,8 @@ async function choose(method: Method, all: Layers, numbers: readonly number[]): 
   if (length <= method.budget) {
     return Array.from({ length: layers.length }, () => sameForHeads(kvHeads, range(0, length)));
   }
-  const candidates = { from: method.keep.first, to: length - method.keep.last };
-  const limit = candidates.to - candidates.from;
-  const kept = length - limit;
+  const sizes = sizesFor(method, { length, kvHeads, depth: all.length, numbers });
+  const candidates = candidatesOf(method, length);
   // Scored once, whoever asks first: a schedule that looks at scores, or the selection.
   const known = new Map<number, Promise<Tensor>>();
   const view = async (layer: number): Promise<LayerView> => ({
@@ -66,32 +67,46 @@ async function choose(method: Method, all: Layers, numbers: readonly number[]): 
     known.set(layer, tensor);
     return tensor;
   };
-  const sizes = {
-    layers: layers.length,
-    within: { depth: all.length, numbers },
-    kvHeads,
-    mean: method.budget - kept,
-    limit,
-    kept,
-  };
   const counts = await method.allocate({ ...sizes, scores, view });
   const selection: Int32Array[][] = [];
   for (let layer = 0; layer < layers.length; layer++) {
-    const { kernels } = lowest;
     const own = counts[layer] ?? [];
-    const chosen =
-      method.score === null ? own.map(() => new Int32Array(0)) : await kernels.topK(await scores(layer), own);
-    selection.push(withAlwaysKept(chosen, candidates, length));
+    selection.push(await best(method, lowest, own, () => scores(layer)));
   }
   return selection;
 }
 
-/** From columns of candidates to positions, always-kept ones included. */
-function withAlwaysKept(
-  chosen: readonly Int32Array[],
-  { from, to }: LayerView["candidates"],
-  length: number,
-): Int32Array[] {
+/** A prompt's sizes, and those of a network of which some layers, by their numbers, share the budget. */
+export interface ChoiceSizes {
+  readonly length: number;
+  readonly kvHeads: number;
+  readonly depth: number;
+  readonly numbers: readonly number[];
+}
+
+/** What schedules count with. */
+export function sizesFor({ budget, keep }: Method, { kvHeads, depth, numbers, ...of }: ChoiceSizes): ScheduleSizes {
+  const kept = keep.first + keep.last;
+  const limit = of.length - kept;
+  return { layers: numbers.length, within: { depth, numbers }, kvHeads, mean: budget - kept, limit, kept };
+}
+
+/** Positions that are open to choice. */
+export const candidatesOf = ({ keep }: Method, length: number): LayerView["candidates"] => ({
+  from: keep.first,
+  to: length - keep.last,
+});
+
+/** Each head's positions: those of its highest scores, so many, and the always-kept ones. */
+export async function best(
+  method: Method,
+  { length, kernels }: Pick<LayerObservation, "length" | "kernels">,
+  counts: readonly number[],
+  scores: () => Promise<Tensor>,
+): Promise<Int32Array[]> {
+  const { from, to } = candidatesOf(method, length);
+  const chosen =
+    method.score === null ? counts.map(() => new Int32Array(0)) : await kernels.topK(await scores(), counts);
   return chosen.map((columns) => {
     const positions = new Int32Array(from + columns.length + length - to);
     positions.set(range(0, from));
@@ -105,7 +120,7 @@ function withAlwaysKept(
 }
 
 /** A method's scores of a layer's candidates: [KH, to - from]. */
-async function scoresOf({ name, score }: Method, seen: Promise<LayerView>): Promise<Tensor> {
+export async function scoresOf({ name, score }: Method, seen: LayerView | Promise<LayerView>): Promise<Tensor> {
   if (score === null) throw invalid([name, "allocate"], "by scores", "by sizes: this method has no scores");
   const view = await seen;
   const columns = view.candidates.to - view.candidates.from;
@@ -122,8 +137,9 @@ async function layerAt(layers: Layers, layer: number): Promise<LayerObservation>
   throw new KvError({ code: "observation_missing", path: ["layers", layer], found: undefined, allowed });
 }
 
-const sameForHeads = (kvHeads: number, positions: Int32Array): Int32Array[] =>
+export const sameForHeads = (kvHeads: number, positions: Int32Array): Int32Array[] =>
   new Array<Int32Array>(kvHeads).fill(positions);
 
 /** from, from + 1, ... to - 1 */
-const range = (from: number, to: number): Int32Array => Int32Array.from({ length: to - from }, (_, i) => from + i);
+export const range = (from: number, to: number): Int32Array =>
+  Int32Array.from({ length: to - from }, (_, i) => from + i);

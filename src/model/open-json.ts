@@ -1,13 +1,13 @@
 /** JSON files of a model folder: bounded, parsed and validated before anything else sees them. */
 
-import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { KvError, type KvErrorCode } from "../error.ts";
-import { openRangeFile } from "./weights/range-file.ts";
+import type { ModelFolder } from "./folder.ts";
 
 /** Reads a whole small file as text. @throws KvError `corrupt_file` when it is larger than `limit` bytes or not UTF-8 */
-export function readText(path: string, limit: number): string {
-  using file = openRangeFile(path);
+export function readText(folder: ModelFolder, name: string, limit: number): string {
+  using file = folder.open(name);
+  const { path } = file;
   if (file.size > limit) {
     throw new KvError({
       code: "corrupt_file",
@@ -22,13 +22,13 @@ export function readText(path: string, limit: number): string {
 }
 
 /** Reads and parses a JSON file. @throws KvError `corrupt_file` when it is too large or not JSON */
-export function readJson(path: string, limit: number): unknown {
-  return parseJson(readText(path, limit), path);
+export function readJson(folder: ModelFolder, name: string, limit: number): unknown {
+  return parseJson(readText(folder, name, limit), folder.pathOf(name));
 }
 
 /** As `readJson`, or null where there is no such file. */
-export const readOptionalJson = (path: string, limit: number): unknown =>
-  existsSync(path) ? readJson(path, limit) : null;
+export const readOptionalJson = (folder: ModelFolder, name: string, limit: number): unknown =>
+  folder.has(name) ? readJson(folder, name, limit) : null;
 
 /** @throws KvError `corrupt_file` when `text` is not JSON */
 export function parseJson(text: string, path: string): unknown {

@@ -30,6 +30,7 @@ const NAMES = [
   "cost",
   "measure",
   "ask",
+  "browser",
   "compare",
   "docs",
 ] as const;
@@ -111,6 +112,9 @@ describe("a wrong command line ends with one line that says what is allowed:", (
     ["measure", ["--what", "filters", "--length", "0"], "an integer >= 1"],
     ["cost", ["--out", "cost"], ".svg, .png, .html"],
     ["cost", ["--lengths", "1e9", "--methods", "x"], "one of full"],
+    ["browser", ["--port", "http"], "an integer >= 0"],
+    ["browser", ["--port", "65536"], "a port that is free"],
+    ["browser", ["--model", "./none"], "none"],
     ["ask", [], "a text to ask about"],
     ["ask", ["none.txt", "Why?"], "a text file that can be read"],
     ["ask", ["x.txt", "--method", "keydif"], "one of full, window"],

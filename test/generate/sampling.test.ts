@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { leading } from "../../src/generate/leading.ts";
-import { type SamplingOptions, sampler } from "../../src/generate/sampling.ts";
+import { drawsFor, type SamplingOptions, sampled } from "../../src/generate/sampling.ts";
 import { normals } from "../support/arbitraries.ts";
 import { holds, SEED } from "../support/seed.ts";
 
-const make = (options: Partial<SamplingOptions>) => sampler({ temperature: 1, topK: 0, topP: 1, seed: 0, ...options });
+function make(some: Partial<SamplingOptions>) {
+  const options = { temperature: 1, topK: 0, topP: 1, seed: 0, ...some };
+  const draw = drawsFor(options);
+  return (logits: Float32Array) => sampled(logits, options, draw());
+}
 const draws = (count: number, logits: Float32Array, options: Partial<SamplingOptions>): number[] => {
   const sample = make(options);
   return Array.from({ length: count }, () => sample(logits));

@@ -3,7 +3,6 @@
 import { afterAll, describe, test } from "bun:test";
 import { strict as assert } from "node:assert";
 import { z } from "zod";
-import { observations } from "../../src/compress.ts";
 import {
   accumulatedAttention,
   asPublished,
@@ -28,6 +27,7 @@ import {
   tova,
   windowAttention,
 } from "../../src/index.ts";
+import { observations } from "../../src/observations.ts";
 import { argmax } from "../../src/tensor.ts";
 import { type GoldenTensor, golden, goldenJson, maxDifference } from "../support/golden.ts";
 import { goldenGguf } from "../support/golden-model.ts";

@@ -2,8 +2,8 @@
 
 import { describe, test } from "bun:test";
 import { strict as assert } from "node:assert";
-import { observations } from "../../src/compress.ts";
 import { compress, full, generate, h2o, loadModel, prefill, retain, step } from "../../src/index.ts";
+import { observations } from "../../src/observations.ts";
 import { accumulatedAttention } from "../../src/scoring/accumulated-attention.ts";
 import { windowAttention } from "../../src/scoring/window-attention.ts";
 import { argmax } from "../../src/tensor.ts";

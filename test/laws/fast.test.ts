@@ -6,7 +6,6 @@ import fc from "fast-check";
 import type { Precision } from "../../src/engine/index.ts";
 import { type Product, products } from "../../src/engine/onnx/linear.ts";
 import { loadModel, type Model, prefill, step } from "../../src/index.ts";
-import { openGguf } from "../../src/model/weights/gguf.ts";
 import type { Weights, WeightType } from "../../src/model/weights/weights.ts";
 import { Graph, type OnnxModel, type Value } from "../../src/onnx/graph.ts";
 import { type Feed, thisThread } from "../../src/onnx/session.ts";
@@ -16,6 +15,7 @@ import { maxDifference } from "../support/golden.ts";
 import { writeQuantised } from "../support/quantised-model.ts";
 import { normal, uniform } from "../support/random.ts";
 import { holds } from "../support/seed.ts";
+import { ggufAt } from "../support/weights-at.ts";
 
 const TYPES: readonly WeightType[] = ["Q4_1", "Q4_0", "Q8_0", "Q5_0", "Q5_1", "F16", "F32"];
 /** Their rows are of whole super-blocks of 256. */
@@ -70,7 +70,7 @@ async function opened(
   work: (weights: Weights, names: readonly string[]) => void | Promise<void>,
 ): Promise<void> {
   using folder = scratch();
-  using weights = openGguf(folder.write({ "m.gguf": ggufBytes({ metadata: METADATA, tensors }) })).weights;
+  using weights = ggufAt(folder.write({ "m.gguf": ggufBytes({ metadata: METADATA, tensors }) })).weights;
   await work(
     weights,
     NAMES.filter((name) => weights.has(name)),

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { observations } from "../../src/compress.ts";
 import {
   compress,
   headKV,
@@ -24,6 +23,7 @@ import {
 import { shares } from "../../src/measured/curves.ts";
 import { importanceOf } from "../../src/measured/future-importance.ts";
 import { nonIncreasing } from "../../src/measured/non-increasing.ts";
+import { observations } from "../../src/observations.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { faultOf } from "../support/fault.ts";
 import { mean, sum } from "../support/numbers.ts";

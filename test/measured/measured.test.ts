@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { observations } from "../../src/compress.ts";
 import {
   expectedAttention,
   loadFilters,
@@ -16,6 +15,7 @@ import {
   saveMeasured,
 } from "../../src/index.ts";
 import { select } from "../../src/methods/select.ts";
+import { observations } from "../../src/observations.ts";
 import { principalDirection } from "../../src/scoring/principal.ts";
 import { faultOf } from "../support/fault.ts";
 import { fixture, golden, maxDifference } from "../support/golden.ts";

@@ -6,7 +6,6 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type Kernels, onnxKernels, referenceKernels } from "../../kernels/index.ts";
 import { webgpuKernels } from "../../kernels/webgpu.ts";
-import { observations } from "../../src/compress.ts";
 import {
   camMerge,
   compress,
@@ -25,6 +24,7 @@ import {
   streamingLLM,
 } from "../../src/index.ts";
 import { mixed } from "../../src/merging/mix.ts";
+import { observations } from "../../src/observations.ts";
 import { allNeeds } from "../../src/scoring/needs.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { layersOf } from "../support/arbitraries.ts";

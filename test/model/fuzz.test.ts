@@ -2,11 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { openGguf } from "../../src/model/weights/gguf.ts";
-import { openSafetensors } from "../../src/model/weights/safetensors.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { f32, type GgufEntry, ggufBytes, text, texts, u32 } from "../support/gguf-writer.ts";
+import { ggufAt, safetensorsAt } from "../support/weights-at.ts";
 import { f32Entry, SEED, safetensorsBytes, scratch, survives } from "./helpers.ts";
 
 const values = Float32Array.from({ length: 128 }, (_, i) => i / 128);
@@ -35,13 +34,13 @@ const formats = [
     name: "GGUF",
     bytes: ggufBytes({ metadata, tensors }),
     header: ggufBytes({ metadata, tensors }).length - 2000,
-    open: (path: string): Weights => openGguf(path).weights,
+    open: (path: string): Weights => ggufAt(path).weights,
   },
   {
     name: "safetensors",
     bytes: safetensorsBytes({ a: f32Entry([4, 32], values), b: { ...f32Entry([128], values), dtype: "F32" } }),
     header: 150,
-    open: openSafetensors,
+    open: safetensorsAt,
   },
 ];
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { openGguf } from "../../src/model/weights/gguf.ts";
 import { ggmlTypeName } from "../../src/model/weights/gguf-types.ts";
 import type { WeightType } from "../../src/model/weights/weights.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { type GgufSource, type GgufTensorSource, ggufBytes, integers, text, u32 } from "../support/gguf-writer.ts";
+import { ggufAt } from "../support/weights-at.ts";
 import { faultOf, scratch } from "./helpers.ts";
 
 const refusal = async (bytes: Buffer) => {
   using folder = scratch();
-  return faultOf(() => openGguf(folder.write({ "m.gguf": bytes })));
+  return faultOf(() => ggufAt(folder.write({ "m.gguf": bytes })));
 };
 
 const matrix = (name: string, type: WeightType, more: Partial<GgufTensorSource> = {}): GgufTensorSource => ({

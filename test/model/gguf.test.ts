@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { openGguf } from "../../src/model/weights/gguf.ts";
 import type { QuantisedMatrix } from "../../src/model/weights/quantised.ts";
 import type { WeightType } from "../../src/model/weights/weights.ts";
 import {
@@ -16,10 +15,11 @@ import {
   u32,
 } from "../support/gguf-writer.ts";
 import { normal, uniform } from "../support/random.ts";
+import { ggufAt } from "../support/weights-at.ts";
 import { faultOf, SEED, scratch } from "./helpers.ts";
 
 const open = (folder: ReturnType<typeof scratch>, source: GgufSource) =>
-  openGguf(folder.write({ "m.gguf": ggufBytes(source) }));
+  ggufAt(folder.write({ "m.gguf": ggufBytes(source) }));
 
 const matrix = (name: string, type: WeightType, more: Partial<GgufTensorSource> = {}): GgufTensorSource => ({
   name,

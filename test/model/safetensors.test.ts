@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { openSafetensors } from "../../src/model/weights/safetensors.ts";
+import { safetensorsAt } from "../support/weights-at.ts";
 import { f32Entry, faultOf, safetensorsBytes, scratch, withHeader } from "./helpers.ts";
 
 const tiny = join(import.meta.dir, "../fixtures/tiny/llama/model.safetensors");
@@ -13,7 +13,7 @@ describe("a real file", () => {
     const bytes = readFileSync(tiny);
     const start = 8 + Number(bytes.readBigUInt64LE(0));
     const header = JSON.parse(bytes.subarray(8, start).toString());
-    using weights = openSafetensors(tiny);
+    using weights = safetensorsAt(tiny);
     expect(weights.tensors.length).toBe(38);
     for (const { name, shape, type } of weights.tensors) {
       const [begin, end] = header[name].data_offsets;
@@ -25,7 +25,7 @@ describe("a real file", () => {
   });
 
   test("gives rows in the order asked for, repeated ones too", () => {
-    using weights = openSafetensors(tiny);
+    using weights = safetensorsAt(tiny);
     const table = weights.read("model.embed_tokens.weight");
     const rows = [159, 0, 7, 7];
     const expected = rows.flatMap((row) => [...table.subarray(row * 64, row * 64 + 64)]);
@@ -34,7 +34,7 @@ describe("a real file", () => {
   });
 
   test("is known by its hash", async () => {
-    using weights = openSafetensors(tiny);
+    using weights = safetensorsAt(tiny);
     expect(await weights.sha256()).toBe(createHash("sha256").update(readFileSync(tiny)).digest("hex"));
   });
 });
@@ -42,7 +42,7 @@ describe("a real file", () => {
 describe("use", () => {
   test("of an absent tensor or row says what there is", async () => {
     using folder = scratch();
-    using weights = openSafetensors(folder.write({ "m.safetensors": safetensorsBytes(two) }));
+    using weights = safetensorsAt(folder.write({ "m.safetensors": safetensorsBytes(two) }));
     expect(weights.has("a")).toBe(true);
     expect(weights.has("toString")).toBe(false);
     expect((await faultOf(() => weights.info("c"))).code).toBe("missing_tensor");
@@ -53,7 +53,7 @@ describe("use", () => {
 
   test("after disposal is an error, and disposing twice is none", async () => {
     using folder = scratch();
-    const weights = openSafetensors(folder.write({ "m.safetensors": safetensorsBytes(two) }));
+    const weights = safetensorsAt(folder.write({ "m.safetensors": safetensorsBytes(two) }));
     weights[Symbol.dispose]();
     weights[Symbol.dispose]();
     expect((await faultOf(() => weights.read("a"))).code).toBe("disposed");
@@ -63,7 +63,7 @@ describe("use", () => {
   test("of a file that shrank after opening is an error", async () => {
     using folder = scratch();
     const path = folder.write({ "m.safetensors": safetensorsBytes(two) });
-    using weights = openSafetensors(path);
+    using weights = safetensorsAt(path);
     folder.write({ "m.safetensors": safetensorsBytes(two).subarray(0, 150) });
     expect((await faultOf(() => weights.read("b"))).code).toBe("corrupt_file");
   });
@@ -72,7 +72,7 @@ describe("use", () => {
     using folder = scratch();
     const values = Float32Array.from({ length: 700_001 }, (_, i) => i);
     const bytes = safetensorsBytes({ big: f32Entry([values.length], values) });
-    using weights = openSafetensors(folder.write({ "m.safetensors": bytes }));
+    using weights = safetensorsAt(folder.write({ "m.safetensors": bytes }));
     expect(weights.read("big")).toEqual(values);
   });
 
@@ -80,7 +80,7 @@ describe("use", () => {
     using folder = scratch();
     const entry = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
     const bytes = withHeader(`{"__metadata__":{"format":"pt"},"__proto__":${entry}}`, new Uint8Array(4));
-    using weights = openSafetensors(folder.write({ "m.safetensors": bytes }));
+    using weights = safetensorsAt(folder.write({ "m.safetensors": bytes }));
     expect(weights.tensors.map(({ name }) => name)).toEqual(["__proto__"]);
     expect(weights.read("__proto__")).toEqual(new Float32Array(1));
   });
@@ -117,7 +117,7 @@ describe("a header that lies", () => {
   test.each([...cases])("%s is refused", async (_name, bytes, code) => {
     using folder = scratch();
     const path = folder.write({ "m.safetensors": bytes });
-    const fault = await faultOf(() => openSafetensors(path));
+    const fault = await faultOf(() => safetensorsAt(path));
     expect(fault.code).toBe(code as typeof fault.code);
     expect(String(fault.path[0])).toContain(path);
   });
@@ -125,7 +125,7 @@ describe("a header that lies", () => {
   test("an unsupported type is named, with its tensor", async () => {
     using folder = scratch();
     const path = folder.write({ "m.safetensors": spoilt({ dtype: "F8_E4M3" }) });
-    const { message } = await faultOf(() => openSafetensors(path));
+    const { message } = await faultOf(() => safetensorsAt(path));
     expect(message).toBe(`${path}.a.dtype is F8_E4M3, but must be one of F32, F16, BF16.`);
   });
 });
@@ -137,7 +137,7 @@ describe("shards", () => {
   test("are one model, also through links, as in the Hub's cache", async () => {
     using folder = scratch({ "blobs/1": safetensorsBytes({ a }), "two.safetensors": safetensorsBytes({ b }) });
     symlinkSync(join(folder.path, "blobs/1"), join(folder.path, "one.safetensors"));
-    using weights = openSafetensors(folder.write({ [name]: index({ a: "one.safetensors", b: "two.safetensors" }) }));
+    using weights = safetensorsAt(folder.write({ [name]: index({ a: "one.safetensors", b: "two.safetensors" }) }));
     expect([...weights.read("a"), ...weights.read("b")]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(weights.files).toEqual(["one", "two"].map((file) => join(folder.path, `${file}.safetensors`)));
     const digests = [{ a }, { b }].map((part) => createHash("sha256").update(safetensorsBytes(part)).digest("hex"));
@@ -149,7 +149,7 @@ describe("shards", () => {
     async (file) => {
       using folder = scratch();
       const path = folder.write({ [name]: index({ a: file }) });
-      expect((await faultOf(() => openSafetensors(path))).code).toBe("unsafe_path");
+      expect((await faultOf(() => safetensorsAt(path))).code).toBe("unsafe_path");
     },
   );
 
@@ -157,7 +157,7 @@ describe("shards", () => {
     using folder = scratch({ "one.safetensors": safetensorsBytes({ a }), "same.safetensors": safetensorsBytes({ a }) });
     const code = async (map: unknown) => {
       const path = folder.write({ [name]: index(map) });
-      return (await faultOf(() => openSafetensors(path))).code;
+      return (await faultOf(() => safetensorsAt(path))).code;
     };
     expect(await code({ a: "none.safetensors" })).toBe("model_not_found");
     expect(await code({ a: "one.safetensors", b: "one.safetensors" })).toBe("missing_tensor");
@@ -171,7 +171,7 @@ describe("shards", () => {
 test("what is no file is not found", async () => {
   using folder = scratch();
   mkdirSync(join(folder.path, "m.safetensors"));
-  expect((await faultOf(() => openSafetensors(join(folder.path, "m.safetensors")))).code).toBe("model_not_found");
+  expect((await faultOf(() => safetensorsAt(join(folder.path, "m.safetensors")))).code).toBe("model_not_found");
   renameSync(join(folder.path, "m.safetensors"), join(folder.path, "other"));
-  expect((await faultOf(() => openSafetensors(join(folder.path, "m.safetensors")))).code).toBe("model_not_found");
+  expect((await faultOf(() => safetensorsAt(join(folder.path, "m.safetensors")))).code).toBe("model_not_found");
 });

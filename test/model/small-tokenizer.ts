@@ -1,5 +1,6 @@
 /** A byte-level BPE of 263 tokens, made by way of GGUF metadata or of tokenizer.json. */
 
+import { diskFolder } from "../../src/model/disk-folder.ts";
 import { ggufTokenizer } from "../../src/model/tokenizer/from-gguf.ts";
 import { openTokenizer } from "../../src/model/tokenizer/from-json.ts";
 import type { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
@@ -62,7 +63,7 @@ export function fromJson(files: Readonly<Record<string, unknown>> = {}, more: ob
     "tokenizer.json": JSON.stringify({ ...definition, ...more }),
     ...Object.fromEntries(texts),
   });
-  const opened = openTokenizer(folder.path);
+  const opened = openTokenizer(diskFolder(folder.path));
   if (!opened) throw new Error("no tokenizer");
   return opened.tokenizer;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { diskFolder } from "../../src/model/disk-folder.ts";
 import { ggufTokenizer } from "../../src/model/tokenizer/from-gguf.ts";
 import { openTokenizer } from "../../src/model/tokenizer/from-json.ts";
 import type { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
@@ -89,7 +90,7 @@ describe("what is refused", () => {
 
   test("a folder and metadata without a tokenizer have none", () => {
     using folder = scratch();
-    expect(openTokenizer(folder.path)).toBeNull();
+    expect(openTokenizer(diskFolder(folder.path))).toBeNull();
     expect(ggufTokenizer(new Map(), "m.gguf")).toBeNull();
   });
 });

@@ -6,9 +6,11 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { byLayer } from "../../src/compress-by-layer.ts";
 import {
   type Context,
   compress,
+  compressByLayer,
   full,
   generate,
   type KvCache,
@@ -32,6 +34,8 @@ export interface NetworkTrial {
   readonly budget: number;
   /** Tokens to decode after the prompt. */
   readonly next: readonly number[];
+  /** Tokens that were prefilled at once, at most. */
+  readonly chunk: number;
 }
 
 export const TOLERANCE = 1e-4;
@@ -65,7 +69,7 @@ export async function onNetworks(
     const model = await sharedModel(shape, seed);
     const budget = least + Math.floor(share * Math.max(0, prompt.length - least));
     using context = await prefill(model, Int32Array.from(prompt), { observe: [factory({ budget })], chunk });
-    await law({ model, context, budget, next });
+    await law({ model, context, budget, next, chunk });
   });
   await fc.assert(property, { seed: SEED, numRuns: runsOf(runs) });
 }
@@ -79,6 +83,9 @@ async function decode(model: TinyModel, cache: KvCache, tokens: readonly number[
   }
   return logits;
 }
+
+const positionsOf = (cache: KvCache) =>
+  cache.places.map((_, layer) => cache.lengths[layer]?.map((_, head) => [...cache.positions(layer, head)]));
 
 const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial) => Promise<void>>> = {
   "a budget of the prompt's length or more is full attention": async (factory, { model, context, next }) => {
@@ -135,6 +142,24 @@ const LAWS: Readonly<Record<string, (factory: MethodFactory, trial: NetworkTrial
       for (const [head, kept] of heads.entries())
         assert.deepEqual([...cache.positions(layer, head)], [...kept, ...added]);
     }
+  },
+  "layer by layer it keeps the same, or says why it cannot": async (factory, trial) => {
+    const { model, context, budget, next, chunk } = trial;
+    const method = factory({ budget });
+    const run = await byLayer(model, method, context.tokens);
+    if (typeof run === "string") {
+      const fault = { code: "invalid_option", path: ["compressByLayer", "method"] };
+      await assert.rejects(compressByLayer(model, context.tokens, method), fault);
+      return;
+    }
+    using layered = await run({ chunk });
+    using plain = await compress(context, method);
+    assert.deepEqual(positionsOf(layered), positionsOf(plain));
+    assert.deepEqual({ length: layered.length, bytes: layered.bytes }, { length: plain.length, bytes: plain.bytes });
+    assert.ok(maxDifference(layered.logits, plain.logits) < TOLERANCE);
+    const expected = await decode(model, plain, next);
+    for (const [i, logits] of (await decode(model, layered, next)).entries())
+      assert.ok(maxDifference(logits, expected[i] ?? []) < TOLERANCE);
   },
   "a fork never changes its original": async (factory, { model, context, budget, next }) => {
     using reference = await compress(context, factory({ budget }));

@@ -1,23 +1,20 @@
 /** A GPU where there is none: SwiftShader, a Vulkan driver that runs on the processor, from npm. */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { brotliDecompressSync } from "node:zlib";
+import { writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { parseTar } from "nanotar";
 import { type Gpu, type GpuOptions, openGpu } from "../../src/gpu/index.ts";
+import { archived, unpacked } from "./unpacked.ts";
 
 const FILES = ["libvk_swiftshader.so", "libvulkan.so.1", "vk_swiftshader_icd.json"];
 
 /** What a process must have in its environment when it starts, to find this driver and no other. */
 export async function driverEnvironment(): Promise<Readonly<Record<string, string>>> {
-  const folder = await unpacked();
+  const folder = await unpacked("swiftshader", unpackDriver);
   return {
     VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
     LD_LIBRARY_PATH: folder,
     // Shaders compile 10 to 15 times faster; harmless here, where memory is fresh.
-    PYRAMIDKV_DAWN_FLAGS: "enable-dawn-features=disable_workgroup_init",
+    PYRAMIDKV_DAWN_FLAGS: "enable-dawn-features=disable_workgroup_init,allow_unsafe_apis",
   };
 }
 
@@ -52,18 +49,9 @@ async function loadDriver(): Promise<void> {
   });
 }
 
-/** The driver's folder; several processes may unpack it at once. */
-async function unpacked(): Promise<string> {
-  const source = join(dirname(fileURLToPath(import.meta.resolve("@sparticuz/chromium"))), "../bin/swiftshader.tar.br");
-  const folder = join(tmpdir(), "pyramidkv-swiftshader-153.0.0");
-  if (existsSync(folder)) return folder;
-  const archive = parseTar(brotliDecompressSync(await readFile(source)));
-  const own = `${folder}.${process.pid}`;
-  await mkdir(own, { recursive: true });
-  for (const { name, data } of archive) {
+/** The driver's files. */
+async function unpackDriver(folder: string): Promise<void> {
+  for (const { name, data } of parseTar(await archived("swiftshader.tar.br")))
     if (data !== undefined && FILES.includes(basename(name)))
-      await writeFile(join(own, basename(name)), data, { mode: 0o755 });
-  }
-  await rename(own, folder).catch(() => rm(own, { recursive: true, force: true }));
-  return folder;
+      await writeFile(join(folder, basename(name)), data, { mode: 0o755 });
 }

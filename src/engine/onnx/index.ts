@@ -83,6 +83,8 @@ async function onHost(
     turn: (layer, keys, by) => rotate(keys, run.tables.frequencies[layer] ?? new Float64Array(0), by),
     prompt: (room) => new PromptCache(config, room),
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
+    prefillByLayer: null,
+    draw: null,
     step: guard((batch: readonly Step[]) => stepper(batch)),
     extend: guard((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {

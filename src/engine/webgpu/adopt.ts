@@ -18,15 +18,30 @@ export async function adopted(store: PageStore, cache: KvCache): Promise<PagedEn
 }
 
 function uploaded(store: PageStore, cache: KvCache): PagedEntries {
-  const [kept, added] = [store.empty(), store.empty()];
-  for (const [layer, entries] of cache.layers.entries()) {
-    const [own, later] = [kept[layer], added[layer]];
-    if (own === undefined || later === undefined) throw new RangeError(`no layer ${layer}`);
-    const counts = own.counts.map((_, head) => headLength(entries, head));
-    bring(store, layer, entries, store.hold(layer, own, counts));
-    bring(store, layer, tailOf(cache, layer), store.extend(layer, later, cache.tail.length));
-  }
-  return new PagedEntries(store, KeptPages.of(store, kept), added);
+  // Each is the result's own, so that what was made goes if what follows finds no room.
+  using entries = new DisposableStack();
+  const kept = store.filled((pages) => {
+    for (const [layer, heads] of pages.entries()) {
+      const own = layerOf(cache, layer);
+      const counts = heads.counts.map((_, head) => headLength(own, head));
+      bring(store, layer, own, store.hold(layer, heads, counts));
+    }
+  });
+  entries.defer(() => store.release(kept));
+  const added = store.filled((pages) => {
+    for (const [layer, heads] of pages.entries())
+      bring(store, layer, tailOf(cache, layer), store.extend(layer, heads, cache.tail.length));
+  });
+  entries.defer(() => store.release(added));
+  const compact = cache.compact === null ? null : store.compact.hold(cache.compact);
+  entries.move();
+  return new PagedEntries(store, KeptPages.of(store, kept), added, compact);
+}
+
+function layerOf({ layers }: KvCache, layer: number): LayerEntries {
+  const entries = layers[layer];
+  if (entries === undefined) throw new RangeError(`no layer ${layer}`);
+  return entries;
 }
 
 type Numbers = Pick<LayerEntries, "keys" | "values" | "positions">;
@@ -50,12 +65,12 @@ function bring(
 
 /** What a layer holds of the tail, head after head. */
 function tailOf(cache: KvCache, layer: number): Numbers {
-  const { geometry, layers, tail, length } = cache;
+  const { geometry, tail, length } = cache;
   const { kvHeads, headDim } = geometry;
   const part = tail.length * headDim;
   const [keys, values] = [new Float32Array(kvHeads * part), new Float32Array(kvHeads * part)];
   for (let head = 0; head < kvHeads; head++) {
-    const kept = headLength(layers[layer] ?? { offsets: new Int32Array(0) }, head);
+    const kept = headLength(layerOf(cache, layer), head);
     const places = Array.from({ length: tail.length }, (_, row) => kept + row);
     keys.set(gathered(cache, layer, head, places, 0), head * part);
     values.set(gathered(cache, layer, head, places, 1), head * part);

@@ -48,7 +48,7 @@ export function copied(store: PageStore, from: HeadArrays, length: number, capac
 export function gathered(store: PageStore, from: HeadArrays, selection: Selection): HeadArrays {
   const to = headArrays(store, from.capacity);
   for (const [layer, rows] of selection.entries()) {
-    const slots = Uint32Array.from(rows.flatMap((own, head) => Array.from(own, (_, i) => head * from.capacity + i)));
+    const slots = inHeads(rows, (head, _, i) => head * from.capacity + i);
     store.copyRows(entriesOf(from, layer), rowsOf(from, rows), entriesOf(to, layer), slots);
   }
   return to;
@@ -56,7 +56,18 @@ export function gathered(store: PageStore, from: HeadArrays, selection: Selectio
 
 /** Where the chosen rows of each head are in a layer. */
 export const rowsOf = ({ capacity }: HeadArrays, rows: Selection[number]): Uint32Array<ArrayBuffer> =>
-  Uint32Array.from(rows.flatMap((own, head) => Array.from(own, (row) => head * capacity + row)));
+  inHeads(rows, (head, row) => head * capacity + row);
+
+/** A number for each of the chosen rows, head after head, and the how manieth of its head it is. */
+function inHeads(
+  rows: Selection[number],
+  of: (head: number, row: number, i: number) => number,
+): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(rows.reduce((sum, own) => sum + own.length, 0));
+  let next = 0;
+  for (const [head, own] of rows.entries()) for (let i = 0; i < own.length; i++) all[next++] = of(head, own[i] ?? 0, i);
+  return all;
+}
 
 export function entriesOf({ layers }: HeadArrays, layer: number): Entries {
   const entries = layers[layer];

@@ -1,32 +1,35 @@
 /**
  * The GPU engine: the decoder and every kernel in WGSL, on whatever WebGPU the runtime has.
  *
- * Matrices stay as their files store them; activations, keys and values are fp32. Entries live on the device from prefill on: methods choose
+ * Matrices stay as their files store them; activations, keys and values are fp32, but for what products of "fast" precision round of them. Entries live on the device from prefill on: methods choose
  * among them there, and caches hold pages of them.
  */
+import { compactAttention, compactScores } from "../../../kernels/compact-attention/webgpu.ts";
 import { flashAttention } from "../../../kernels/flash-attention/webgpu.ts";
 import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
-import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
+import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import { pagedAttention } from "../../../kernels/paged-attention/webgpu.ts";
 import { pagedScores } from "../../../kernels/paged-scores/webgpu.ts";
+import { sample } from "../../../kernels/sample/webgpu.ts";
 import { webgpuKernels } from "../../../kernels/webgpu.ts";
 import { KvError } from "../../error.ts";
 import type { Gpu } from "../../gpu/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { Engine, ExtendRequest, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, LayeredPrefillRequest, Precision, PrefillRequest, Step } from "../index.ts";
 import type { BringOptions } from "./bring.ts";
 import { extend } from "./extend.ts";
 import { Network } from "./network.ts";
 import { ofRun } from "./out-of-memory.ts";
 import { PageStore } from "./page-store.ts";
 import { prefill } from "./prefill.ts";
+import { prefillByLayer } from "./prefill-by-layer.ts";
 import { PromptOnDevice } from "./prompt-entries.ts";
 import { RotaryBlocks } from "./rotary.ts";
 import type { GpuRun } from "./run.ts";
 import { Scratch } from "./scratch.ts";
-import { step } from "./step.ts";
+import { draw, step } from "./step.ts";
 import { uploadWeights } from "./weights.ts";
 
 /**
@@ -38,8 +41,9 @@ export async function webgpuEngine(
   config: ModelConfig,
   weights: Weights,
   gpu: Gpu,
-  options: BringOptions = {},
+  options: BringOptions & { readonly precision?: Precision | undefined } = {},
 ): Promise<Engine> {
+  const { precision = "fp32" } = options;
   refuseOddHeads(config);
   const arrays = gpuArrays(gpu);
   using parts = new DisposableStack();
@@ -52,13 +56,16 @@ export async function webgpuEngine(
     arrays,
     kernels,
     rotary,
-    network: parts.use(new Network(arrays, config, brought, rotary)),
-    store: parts.use(new PageStore(arrays, config, move, moveWithin(arrays, config.headDim))),
+    network: parts.use(new Network(arrays, config, brought, rotary, precision === "fast")),
+    store: parts.use(new PageStore(arrays, config)),
     scratch: parts.use(new Scratch(arrays)),
     flash: flashAttention(arrays, config.headDim),
     paged: parts.use(pagedAttention(arrays, config)),
     scores: pagedScores(arrays, config.kvHeads, config.headDim),
+    compact: compactAttention(arrays, config),
+    compactScores: compactScores(arrays, config.kvHeads, config.headDim),
     move,
+    sample: sample(arrays),
   };
   await gpu.settled();
   const owned = parts.move();
@@ -81,7 +88,7 @@ export async function webgpuEngine(
   return {
     name: "webgpu",
     version: gpu.name,
-    precision: "fp32",
+    precision,
     config,
     kernels,
     outputProjection(layer) {
@@ -91,7 +98,9 @@ export async function webgpuEngine(
     turn: (layer, keys, by) => rotate(keys, rotary.tables.frequencies[layer] ?? new Float64Array(0), by),
     prompt: (room) => new PromptOnDevice(run.store, room),
     prefill: inTurn((request: PrefillRequest) => prefill(run, request)),
+    prefillByLayer: inTurn((request: LayeredPrefillRequest) => prefillByLayer(run, request)),
     step: inTurn((batch: readonly Step[]) => step(run, batch)),
+    draw: inTurn((...drawn: Parameters<NonNullable<Engine["draw"]>>) => draw(run, ...drawn)),
     extend: inTurn((request: ExtendRequest) => extend(run, request)),
     [Symbol.dispose]() {
       if (disposed) return;

@@ -1,7 +1,8 @@
 /** What caches kept of a prompt, in pages that forks share: they come back when the last of them lets go. */
 
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
-import type { HeadPages, PageStore } from "./page-store.ts";
+import type { HeadPages } from "./head-pages.ts";
+import type { PageStore } from "./page-store.ts";
 import type { PromptOnDevice } from "./prompt-entries.ts";
 
 export class KeptPages {

@@ -1,12 +1,13 @@
-/** Which pages the rows of a run attend to, as the device reads them: one table and one array of lists for all layers. */
+/** What the rows of a run attend to, as the device reads it: of every layer, row and KV head where its pages are listed, and how many entries they hold. */
 import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
-import type { HeadPages } from "./page-store.ts";
+import type { HeadPages } from "./head-pages.ts";
+import type { PageStore } from "./page-store.ts";
 import type { PagedEntries } from "./paged-entries.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** A row of a run: one token of a sequence, which sees what was kept and this many of what came after, its own entry among them. */
 export interface Row {
-  readonly sequence: Pick<PagedEntries, "kept" | "added">;
+  readonly sequence: Pick<PagedEntries, "kept" | "added" | "compact">;
   readonly added: number;
   readonly position: number;
 }
@@ -22,32 +23,26 @@ export interface PageLists {
   longest(layer: number): number;
 }
 
-export function pageLists(scratch: Scratch, layers: number, kvHeads: number, rows: readonly Row[]): PageLists {
-  const table: number[] = [];
+export function pageLists(scratch: Scratch, store: PageStore, rows: readonly Row[]): PageLists {
+  const { layers, kvHeads } = store.geometry;
   const lists = new Uint32Array(layers * rows.length * kvHeads * 4);
   const longest = new Array<number>(layers).fill(0);
-  const begins = new Map<readonly number[], number>(); // rows of one sequence share their pages
-  const beginOf = (pages: readonly number[]): number => {
-    const known = begins.get(pages);
-    if (known !== undefined) return known;
-    const begin = table.length;
-    for (const page of pages) table.push(page);
-    begins.set(pages, begin);
-    return begin;
-  };
   let at = 0;
   for (let layer = 0; layer < layers; layer++)
     for (const { sequence, added } of rows) {
-      const [kept, after] = [sequence.kept[layer], sequence.added[layer]];
+      const [kept, after] = [ofLayer(sequence.kept, layer), ofLayer(sequence.added, layer)];
+      const [first, next] = [store.begins(kept), store.begins(after)];
       for (let head = 0; head < kvHeads; head++) {
-        const count = kept?.counts[head] ?? 0;
-        lists.set([beginOf(pagesOf(kept, head)), count, beginOf(pagesOf(after, head)), added], at);
+        const count = kept.counts[head] ?? 0;
+        lists[at++] = first[head] ?? 0;
+        lists[at++] = count;
+        lists[at++] = next[head] ?? 0;
+        lists[at++] = added;
         longest[layer] = Math.max(longest[layer] ?? 0, count + added);
-        at += 4;
       }
     }
   return {
-    table: scratch.numbers("page table", Uint32Array.from(table)),
+    table: store.table.array, // once all lists are in it: it may have grown
     lists: scratch.numbers("page lists", lists),
     rowPositions: scratch.numbers(
       "row positions",
@@ -58,5 +53,8 @@ export function pageLists(scratch: Scratch, layers: number, kvHeads: number, row
   };
 }
 
-const NONE: readonly number[] = [];
-const pagesOf = (heads: HeadPages | undefined, head: number): readonly number[] => heads?.pages[head] ?? NONE;
+function ofLayer(layers: readonly HeadPages[], layer: number): HeadPages {
+  const heads = layers[layer];
+  if (heads === undefined) throw new RangeError(`no layer ${layer}`);
+  return heads;
+}

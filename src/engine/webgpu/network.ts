@@ -21,62 +21,74 @@ export class Network implements Disposable {
   readonly #kernels: NetworkKernels;
 
   /** @param weights which stay their owner's */
-  constructor(arrays: GpuArrays, config: ModelConfig, weights: NetworkWeights, rotary: RotaryBlocks) {
+  constructor(arrays: GpuArrays, config: ModelConfig, weights: NetworkWeights, rotary: RotaryBlocks, fast: boolean) {
     this.#config = config;
     this.#rotary = rotary;
     this.#gpu = arrays.gpu;
     this.#scratch = new Scratch(arrays);
     this.#weights = weights;
-    this.#kernels = networkKernels(arrays.gpu);
+    this.#kernels = networkKernels(arrays.gpu, fast);
   }
 
-  /** Records a run. What it leaves is good until the next. */
-  run({ tokens, positions, logitsFrom, queries }: Rows, attend: Attend): Results {
-    const {
-      layers,
-      kvHeads,
-      queryHeads: heads,
-      headDim,
-      hiddenSize,
-      vocabSize,
-      queryScale,
-      normEpsilon,
-    } = this.#config;
+  /** Records a run through all layers. What it leaves is good until the next. */
+  run({ tokens, ...rows }: Rows, attend: Attend): Results {
+    const layers = Array.from({ length: this.#config.layers }, (_, layer) => layer);
+    return this.#through(layers, () => this.embedded(tokens), rows, attend);
+  }
+
+  /** Records a run through one layer of what `hidden` brings from the one below, [S, hidden], which becomes what goes on to the next. */
+  runLayer(layer: number, hidden: () => GpuTensor, rows: Omit<Rows, "tokens">, attend: Attend): Results {
+    return this.#through([layer], hidden, rows, attend);
+  }
+
+  /** New entries and queries are of these layers alone, one below the other. */
+  #through(
+    layers: readonly number[],
+    hidden: () => GpuTensor,
+    { positions, logitsFrom, queries }: Omit<Rows, "tokens">,
+    attend: Attend,
+  ): Results {
+    const { kvHeads, queryHeads: heads, headDim, hiddenSize, vocabSize, queryScale, normEpsilon } = this.#config;
     const { matmul, rotate } = this.#kernels;
     const scratch = this.#scratch;
-    const rows = tokens.length;
+    const rows = positions.length;
     const rotation = this.#rotary.at(positions);
     const places = scratch.numbers("rows of tables", Uint32Array.from(rotation.rows));
-    const residual = this.#embedded(tokens);
     const normed = scratch.of("normed", rows, hiddenSize);
-    const before = scratch.of("queries before RoPE", queries ? layers * rows : 1, heads * headDim);
+    const before = scratch.of("queries before RoPE", queries ? layers.length * rows : 1, heads * headDim);
     const turned = scratch.of("queries", heads, rows, headDim);
     const mixed = scratch.of("attention", rows, heads * headDim);
     const joint = scratch.of("joint", rows, (heads + 2 * kvHeads) * headDim);
-    const fresh = this.#fresh(positions);
+    const fresh = this.#fresh(positions, layers.length);
+    const residual = hidden(); // after all that is written, so that nothing recorded is cut in two
     // New entries of all layers lie one below the other; a layer's begin at its own row.
     const byHead = (array: GpuTensor): GpuTensor => ({ ...array, dims: [kvHeads, rows, headDim] });
-    this.#norm(residual, null, this.#layer(0).inputNorm, normed);
-    for (let layer = 0; layer < layers; layer++) {
+    this.#norm(residual, null, this.#layer(layers[0] ?? 0).inputNorm, normed);
+    for (const [i, layer] of layers.entries()) {
       const weights = this.#layer(layer);
       matmul(normed, weights.joint, joint, { bias: weights.jointBias });
       const norm = weights.headNorms === null ? null : { scales: weights.headNorms, epsilon: normEpsilon };
       const turns = { positions: places, turns: rotation.layers[layer] ?? places };
-      const watched = { unturned: queries ? before : null, unturnedFrom: layer * rows };
-      const own = { keys: byHead(fresh.keys), values: byHead(fresh.values), at: layer * kvHeads * rows };
+      const watched = { unturned: queries ? before : null, unturnedFrom: i * rows };
+      const own = { keys: byHead(fresh.keys), values: byHead(fresh.values), at: i * kvHeads * rows };
       rotate(joint, { heads, kvHeads, queryScale, norm, ...turns }, { queries: turned, ...watched, ...own });
       attend({ layer, queries: turned, out: mixed }, fresh);
       this.#feed(weights, mixed, residual, normed);
-      const next = layer + 1 < layers ? this.#layer(layer + 1).inputNorm : this.#weights.finalNorm;
-      this.#norm(residual, this.#fed(weights, rows), next, normed);
+      this.#norm(residual, this.#fed(weights, rows), this.#normAfter(layer), normed);
     }
     const first = logitsFrom ?? rows;
     const logits = scratch.of("logits", rows - first, vocabSize);
     if (first < rows) matmul(this.#rowsFrom(normed, first), this.#weights.head, logits);
-    return { logits, queries: { ...before, dims: [layers, rows, heads * headDim] }, entries: fresh };
+    return { logits, queries: { ...before, dims: [layers.length, rows, heads * headDim] }, entries: fresh };
   }
 
-  #embedded(tokens: Int32Array): GpuTensor {
+  /** What scales what a layer hands on. */
+  #normAfter(layer: number): GpuTensor {
+    return layer + 1 < this.#config.layers ? this.#layer(layer + 1).inputNorm : this.#weights.finalNorm;
+  }
+
+  /** What goes into the lowest layer for some tokens: [S, hidden]; it is good until the next run. */
+  embedded(tokens: Int32Array): GpuTensor {
     const { hiddenSize, embeddingScale } = this.#config;
     const residual = this.#scratch.of("residual", tokens.length, hiddenSize);
     const numbers = this.#scratch.numbers("tokens", Uint32Array.from(tokens));
@@ -84,9 +96,9 @@ export class Network implements Disposable {
     return residual;
   }
 
-  /** Room for the new entries of all layers; their positions are there. */
-  #fresh(positions: Int32Array): Entries {
-    const { layers, kvHeads, headDim } = this.#config;
+  /** Room for the new entries of so many layers; their positions are there. */
+  #fresh(positions: Int32Array, layers: number): Entries {
+    const { kvHeads, headDim } = this.#config;
     const count = layers * kvHeads * positions.length;
     const each = Uint32Array.from({ length: count }, (_, i) => positions[i % positions.length] ?? 0);
     return {
@@ -144,6 +156,7 @@ export class Network implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#kernels[Symbol.dispose]();
     this.#scratch[Symbol.dispose]();
   }
 }

@@ -1,67 +1,114 @@
 /** Pages of cached entries on the device, a pool for each layer, and how entries come into them, move about, and are brought out. */
 import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
-import type { Entries, MoveRows, MoveWithin } from "../../../kernels/move-rows/index.ts";
+import type { Entries } from "../../../kernels/move-rows/index.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
-import { type PagePool, pagePools } from "./pages.ts";
-
-/** Each KV head's pages in one layer, and how many entries they hold: all full but the last. */
-export interface HeadPages {
-  readonly pages: number[][];
-  readonly counts: number[];
-}
+import type { Turn } from "../../cache/pack.ts";
+import type { CompactStore } from "./compact-store.ts";
+import { type HeadPages, lastSlots, slotsOf } from "./head-pages.ts";
+import { type PageParts, pageParts } from "./page-parts.ts";
+import type { PageTable } from "./page-table.ts";
+import type { PagePool } from "./pages.ts";
+import { turnSlots } from "./turn-slots.ts";
 
 export class PageStore implements Disposable {
   readonly geometry: CacheGeometry;
   readonly arrays: GpuArrays;
   readonly pools: readonly PagePool[];
-  readonly #move: MoveRows;
-  readonly #within: MoveWithin;
+  readonly table: PageTable;
+  /** Entries that are in no pages: those in a compact form. */
+  readonly compact: CompactStore;
+  readonly #kernels: PageParts["kernels"];
 
-  constructor(arrays: GpuArrays, geometry: CacheGeometry, move: MoveRows, within: MoveWithin) {
+  constructor(arrays: GpuArrays, geometry: CacheGeometry, parts = pageParts(arrays, geometry)) {
     this.arrays = arrays;
     this.geometry = geometry;
-    this.pools = pagePools(arrays, geometry);
-    this.#move = move;
-    this.#within = within;
+    this.pools = parts.pools;
+    this.table = parts.table;
+    this.compact = parts.compact;
+    this.#kernels = parts.kernels;
+  }
+
+  /** One layer's pages, as those of a network that has no other. */
+  onlyLayer(layer: number): PageStore {
+    const geometry = { ...this.geometry, layers: 1 };
+    const parts = { pools: [this.#pool(layer)], table: this.table, compact: this.compact, kernels: this.#kernels };
+    return new PageStore(this.arrays, geometry, parts);
   }
 
   /** Pages of all layers, none of which holds anything. */
   empty(): readonly HeadPages[] {
     const { kvHeads } = this.geometry;
     const heads = Array.from({ length: kvHeads }, (_, head) => head);
-    return this.pools.map(() => ({ pages: heads.map(() => []), counts: heads.map(() => 0) }));
+    return this.pools.map(() => ({ pages: heads.map(() => []), counts: heads.map(() => 0), tabled: null }));
+  }
+
+  /** Pages of all layers that `fill` makes hold something; if it throws, none of them is taken. */
+  filled(fill: (pages: readonly HeadPages[]) => void): readonly HeadPages[] {
+    const pages = this.empty();
+    try {
+      fill(pages);
+      return pages;
+    } catch (fault) {
+      this.release(pages);
+      throw fault;
+    }
   }
 
   /** Makes the heads of a layer hold so many entries, whose slots come back head after head; those that were there stay. */
-  hold(layer: number, { pages, counts }: HeadPages, wanted: readonly number[]): Uint32Array<ArrayBuffer> {
-    for (const [head, own] of pages.entries()) {
-      counts[head] = wanted[head] ?? 0;
-      const missing = Math.ceil((counts[head] ?? 0) / PAGE) - own.length;
-      if (missing > 0) own.push(...this.#pool(layer).take(missing));
-    }
-    return slotsOf({ pages, counts });
+  hold(layer: number, heads: HeadPages, wanted: readonly number[]): Uint32Array<ArrayBuffer> {
+    this.#makeRoom(layer, heads, wanted);
+    return slotsOf(heads);
   }
 
   /** The slots of the next `count` tokens of a layer, [KH, count], which thereby count as held. */
   extend(layer: number, heads: HeadPages, count: number): Uint32Array<ArrayBuffer> {
     const before = heads.counts.slice();
-    this.hold(
+    this.#makeRoom(
       layer,
       heads,
       before.map((held) => held + count),
     );
-    return Uint32Array.from(before.flatMap((held, head) => range(count).map((i) => slotAt(heads, head, held + i))));
+    return lastSlots(heads, count);
   }
 
   /** Gives pages back; those that a head still needs for its entries stay. */
-  trim(layer: number, { pages, counts }: HeadPages, least = 0): void {
-    for (const [head, own] of pages.entries())
-      this.#pool(layer).release(own.splice(Math.max(least, Math.ceil((counts[head] ?? 0) / PAGE))));
+  trim(layer: number, heads: HeadPages, least = 0): void {
+    for (const [head, own] of heads.pages.entries()) {
+      const gone = own.splice(Math.max(least, Math.ceil((heads.counts[head] ?? 0) / PAGE)));
+      if (gone.length > 0) this.#changed(heads);
+      this.#pool(layer).release(gone);
+    }
   }
 
   release(all: readonly HeadPages[]): void {
-    for (const [layer, { pages }] of all.entries()) this.#pool(layer).release(pages.flat());
+    for (const [layer, heads] of all.entries()) {
+      this.#changed(heads);
+      this.#pool(layer).release(heads.pages.flat());
+    }
+  }
+
+  /** Where the table has each head's pages. */
+  begins(heads: HeadPages): readonly number[] {
+    heads.tabled ??= this.table.write(heads.pages);
+    return heads.tabled.begins;
+  }
+
+  #changed(heads: HeadPages): void {
+    if (heads.tabled !== null) this.table.release(heads.tabled);
+    heads.tabled = null;
+  }
+
+  #makeRoom(layer: number, heads: HeadPages, wanted: readonly number[]): void {
+    for (const [head, own] of heads.pages.entries()) {
+      const count = wanted[head] ?? 0;
+      const missing = Math.ceil(count / PAGE) - own.length;
+      if (missing > 0) {
+        own.push(...this.#pool(layer).take(missing));
+        this.#changed(heads);
+      }
+      heads.counts[head] = count;
+    }
   }
 
   /** Copies rows of other arrays into slots of a layer. */
@@ -74,7 +121,7 @@ export class PageStore implements Disposable {
     if (rows.length === 0) return;
     using sources = this.arrays.numbers(rows, "rows");
     using targets = this.arrays.numbers(slots, "slots");
-    this.#move(from, { rows: sources, to: targets, first: 0, count: rows.length }, to);
+    this.#kernels.move(from, { rows: sources, to: targets, first: 0, count: rows.length }, to);
   }
 
   /** Copies entries of a layer into other slots, none of which is a source. */
@@ -82,7 +129,12 @@ export class PageStore implements Disposable {
     if (sources.length === 0) return;
     using rows = this.arrays.numbers(sources, "rows");
     using to = this.arrays.numbers(slots, "slots");
-    this.#within(this.#pool(layer).entries, rows, to, sources.length);
+    this.#kernels.within(this.#pool(layer).entries, rows, to, sources.length);
+  }
+
+  /** Turns the keys in some slots by so many positions. */
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {
+    turnSlots(this.arrays, this.#kernels.turn, this.#pool(layer).entries.keys, turns, frequencies);
   }
 
   /** A copy of some slots' entries, [slots, d]; whoever asked for it frees it. */
@@ -105,19 +157,9 @@ export class PageStore implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const pool of this.pools) pool[Symbol.dispose]();
+    for (const part of [...this.pools, this.table]) part[Symbol.dispose]();
   }
 }
-
-const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
-
-/** The slots of all entries, head after head. */
-export const slotsOf = (heads: HeadPages): Uint32Array<ArrayBuffer> =>
-  Uint32Array.from(heads.counts.flatMap((count, head) => range(count).map((i) => slotAt(heads, head, i))));
-
-/** The slot of a head's i-th entry. */
-export const slotAt = ({ pages }: HeadPages, head: number, i: number): number =>
-  (pages[head]?.[Math.floor(i / PAGE)] ?? 0) * PAGE + (i % PAGE);
 
 export function freeEntries({ keys, values, positions }: Entries): void {
   for (const array of [keys, values, positions]) array[Symbol.dispose]();

@@ -1,25 +1,32 @@
-/** A cache's entries on the device: pages of what was kept, which forks share, and pages of what came after. */
+/** A cache's entries on the device: what was kept, in pages and in a compact form, which forks share, and pages of what came after. */
 import type { DeviceEntries, Numbers, Picked, Rearranged } from "../../cache/device-entries.ts";
 import { headLength } from "../../cache/layer.ts";
+import type { Turn } from "../../cache/pack.ts";
+import type { CompactOnDevice } from "./compact-store.ts";
 import { freedWith } from "./forgotten.ts";
+import { type HeadPages, slotAt, slotsOf } from "./head-pages.ts";
 import { KeptPages, pageBytes } from "./kept-pages.ts";
-import { freeEntries, type HeadPages, type PageStore, slotAt, slotsOf } from "./page-store.ts";
+import { freeEntries, type PageStore } from "./page-store.ts";
 
 export class PagedEntries implements DeviceEntries {
   readonly store: PageStore;
   /** What came after, of each layer: its counts may be ahead of the cache's while a step is under way. */
   readonly added: readonly HeadPages[];
+  /** Older entries in their form; null where all are in pages. */
+  readonly compact: CompactOnDevice | null;
   readonly #kept: KeptPages;
   readonly #free: () => void;
 
-  /** Takes both over. */
-  constructor(store: PageStore, kept: KeptPages, added = store.empty()) {
+  /** Takes all over. */
+  constructor(store: PageStore, kept: KeptPages, added = store.empty(), compact: CompactOnDevice | null = null) {
     this.store = store;
     this.added = added;
+    this.compact = compact;
     this.#kept = kept;
     this.#free = freedWith(this, () => {
       kept.release();
       store.release(added);
+      compact?.release();
     });
   }
 
@@ -28,42 +35,64 @@ export class PagedEntries implements DeviceEntries {
     return this.#kept.layers;
   }
 
+  /** Of pages: a cache counts its compact entries itself. */
   get bytes(): number {
     return this.#kept.bytes + pageBytes(this.added, this.store.geometry.headDim);
   }
 
   fork(tail: number): PagedEntries {
     const { store } = this;
-    const copy = store.empty();
-    for (const [layer, heads] of this.added.entries()) {
-      heads.counts.fill(tail);
-      const slots = store.hold(layer, copy[layer] ?? heads, heads.counts);
-      store.shift(layer, slotsOf(heads), slots);
-    }
-    return new PagedEntries(store, this.#kept.share(), copy);
+    const copy = store.filled((pages) => {
+      for (const [layer, heads] of this.added.entries()) {
+        heads.counts.fill(tail);
+        const slots = store.hold(layer, pages[layer] ?? heads, heads.counts);
+        store.shift(layer, slotsOf(heads), slots);
+      }
+    });
+    return new PagedEntries(store, this.#kept.share(), copy, this.compact?.share());
   }
 
   rearranged(layers: readonly Rearranged[], inPlace: boolean): PagedEntries {
     const { store } = this;
-    const kept = inPlace ? this.kept : store.empty();
+    if (inPlace) this.#moveInto(this.kept, layers);
+    const next = inPlace
+      ? this.#kept.share()
+      : KeptPages.of(
+          store,
+          store.filled((pages) => this.#moveInto(pages, layers)),
+        );
+    const added = this.added.map(({ pages }) => ({
+      pages: pages.map((own) => own.splice(0)),
+      counts: pages.map(() => 0),
+      tabled: null,
+    }));
+    // Room for the next token, if there was room at all.
+    for (const [layer, heads] of added.entries()) store.trim(layer, heads, 1);
+    this[Symbol.dispose]();
+    return new PagedEntries(store, next, added);
+  }
+
+  #moveInto(kept: readonly HeadPages[], layers: readonly Rearranged[]): void {
     for (const [layer, { before, offsets }] of layers.entries()) {
       const [old, heads] = [this.kept[layer], kept[layer]];
       if (old === undefined || heads === undefined) throw new RangeError(`no layer ${layer}`);
       const counts = heads.counts.map((_, head) => headLength({ offsets }, head));
       const sources = this.#slotsBefore(layer, old.counts, before, offsets);
-      const slots = store.hold(layer, heads, counts);
+      const slots = this.store.hold(layer, heads, counts);
       const moving = [...slots.keys()].filter((i) => sources[i] !== slots[i]);
-      store.shift(layer, picks(sources, moving), picks(slots, moving));
+      this.store.shift(layer, picks(sources, moving), picks(slots, moving));
     }
-    const added = this.added.map(({ pages }) => ({
-      pages: pages.map((own) => own.splice(0)),
-      counts: pages.map(() => 0),
-    }));
-    // Room for the next token, if there was room at all.
-    for (const [layer, heads] of added.entries()) store.trim(layer, heads, 1);
-    const next = inPlace ? this.#kept.share() : KeptPages.of(store, kept);
-    this[Symbol.dispose]();
-    return new PagedEntries(store, next, added);
+  }
+
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {
+    const heads = this.kept[layer];
+    if (heads === undefined) throw new RangeError(`no layer ${layer}`);
+    const slots = slotsOf(heads);
+    this.store.turn(
+      layer,
+      turns.map(({ slot, by }) => ({ slot: slots[slot] ?? 0, by })),
+      frequencies,
+    );
   }
 
   picked(layer: number, kvHeads: readonly number[], places: readonly ArrayLike<number>[]): Picked {

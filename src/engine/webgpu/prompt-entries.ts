@@ -10,8 +10,9 @@ import { layersOf, noPlaces, type PromptPlaces, rewound, withOnly, withTokens } 
 import type { Selection } from "../../methods/select.ts";
 import { freedWith } from "./forgotten.ts";
 import { copied, entriesOf, gathered, type HeadArrays, headArrays, rowsOf } from "./head-arrays.ts";
+import type { HeadPages } from "./head-pages.ts";
 import { KeptPages } from "./kept-pages.ts";
-import type { HeadPages, PageStore } from "./page-store.ts";
+import type { PageStore } from "./page-store.ts";
 import { PagedEntries } from "./paged-entries.ts";
 
 /** What is on the device, until the last who shares it lets go. */
@@ -130,15 +131,15 @@ export class PromptOnDevice implements PromptEntries {
   /** Copies the selected entries, or all, into pages. */
   inPages(selection: Selection | null): readonly HeadPages[] {
     const { kvHeads } = this.#store.geometry;
-    const pages = this.#store.empty();
     const all = Int32Array.from({ length: this.length }, (_, i) => i);
-    for (const [layer, heads] of pages.entries()) {
-      const rows = selection?.[layer] ?? new Array<Int32Array>(kvHeads).fill(all);
-      const counts = rows.map((own) => own.length);
-      const slots = this.#store.hold(layer, heads, counts);
-      this.#store.place(layer, this.layer(layer), rowsOf(this.#held.arrays, rows), slots);
-    }
-    return pages;
+    return this.#store.filled((pages) => {
+      for (const [layer, heads] of pages.entries()) {
+        const rows = selection?.[layer] ?? new Array<Int32Array>(kvHeads).fill(all);
+        const counts = rows.map((own) => own.length);
+        const slots = this.#store.hold(layer, heads, counts);
+        this.#store.place(layer, this.layer(layer), rowsOf(this.#held.arrays, rows), slots);
+      }
+    });
   }
 
   /** For somebody who reads the entries later: each who shares them disposes them. */

@@ -21,8 +21,8 @@ export class Scratch implements Disposable {
     return { ...made, dims };
   }
 
-  /** Whole numbers, written before what is recorded from now on. */
-  numbers(name: string, data: Uint32Array<ArrayBuffer>): GpuTensor {
+  /** Numbers, written before what is recorded from now on. */
+  numbers(name: string, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>): GpuTensor {
     const array = this.of(name, Math.max(1, data.length));
     if (data.length > 0) this.#arrays.gpu.write(array.block, 0, data);
     return { ...array, dims: [data.length] };

@@ -1,13 +1,15 @@
 /** The tokenizer of a Hugging Face folder: tokenizer.json, tokenizer_config.json, chat_template.jinja. */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
+import type { ModelFolder } from "../folder.ts";
 import { parseWith, readJson, readOptionalJson, readText } from "../open-json.ts";
 import type { ChatTemplate } from "./chat.ts";
 import { boundedSteps, Step } from "./steps.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 
+const DEFINITION = "tokenizer.json";
+const CONFIG = "tokenizer_config.json";
+const TEMPLATE = "chat_template.jinja";
 const definitionLimit = 64 << 20;
 const configLimit = 8 << 20;
 const templateLimit = 1 << 20;
@@ -39,14 +41,13 @@ const Config = z.looseObject({
 });
 
 /** null where the folder has no tokenizer.json. @throws KvError `corrupt_file`, `unsupported_format` (steps without bound) */
-export function openTokenizer(folder: string): { readonly tokenizer: Tokenizer; readonly files: string[] } | null {
-  const path = join(folder, "tokenizer.json");
-  if (!existsSync(path)) return null;
-  const configPath = join(folder, "tokenizer_config.json");
-  const definition = parseWith(Definition, readJson(path, definitionLimit), "corrupt_file", path);
-  const config = parseWith(Config, readOptionalJson(configPath, configLimit) ?? {}, "corrupt_file", configPath);
-  const templatePath = join(folder, "chat_template.jinja");
-  const source = existsSync(templatePath) ? readText(templatePath, templateLimit) : embeddedTemplate(config);
+export function openTokenizer(folder: ModelFolder): { readonly tokenizer: Tokenizer; readonly files: string[] } | null {
+  if (!folder.has(DEFINITION)) return null;
+  const path = folder.pathOf(DEFINITION);
+  const definition = parseWith(Definition, readJson(folder, DEFINITION, definitionLimit), "corrupt_file", path);
+  const given = readOptionalJson(folder, CONFIG, configLimit) ?? {};
+  const config = parseWith(Config, given, "corrupt_file", folder.pathOf(CONFIG));
+  const source = folder.has(TEMPLATE) ? readText(folder, TEMPLATE, templateLimit) : embeddedTemplate(config);
   const tokenizer = createTokenizer({
     definition: {
       ...definition,
@@ -64,7 +65,7 @@ export function openTokenizer(folder: string): { readonly tokenizer: Tokenizer; 
     template: source === null ? null : { source, specialTokens: specialTokens(config) },
     path,
   });
-  return { tokenizer, files: [path, configPath, templatePath].filter((file) => existsSync(file)) };
+  return { tokenizer, files: [DEFINITION, CONFIG, TEMPLATE].filter(folder.has).map(folder.pathOf) };
 }
 
 /** The only one, or the one named "default" of several. */

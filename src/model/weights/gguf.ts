@@ -5,7 +5,7 @@ import { blocks, storedBytes } from "./dequantise.ts";
 import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from "./gguf-header.ts";
 import { huggingFaceName } from "./gguf-names.ts";
 import { ggmlTypeName, ggmlTypes } from "./gguf-types.ts";
-import { openRangeFile, type RangeFile } from "./range-file.ts";
+import type { RangeFile } from "./range-file.ts";
 import { storedWeights } from "./stored.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
 import type { Weights } from "./weights.ts";
@@ -16,13 +16,12 @@ export interface Gguf {
 }
 
 /**
- * Opens a GGUF file. Names and row order become Hugging Face's: shapes are [out, in], and the rows of Q and K that
+ * Opens a GGUF file, which the weights own. Names and row order become Hugging Face's: shapes are [out, in], and the rows of Q and K that
  * llama.cpp's converter paired for its own RoPE are put back.
  *
- * @throws KvError `model_not_found`, `access_denied`, `corrupt_file`, `unsupported_format` (a tensor type, named; a split file)
+ * @throws KvError `corrupt_file`, `unsupported_format` (a tensor type, named; a split file)
  */
-export function openGguf(path: string): Gguf {
-  const file = openRangeFile(path);
+export function openGguf(file: RangeFile): Gguf {
   try {
     const header = readGgufHeader(file);
     assertWhole(file, header.metadata);

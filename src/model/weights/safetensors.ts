@@ -1,10 +1,10 @@
 /** Weights in safetensors: one file, or shards with an index. Only headers are read at opening, tensors when asked for. */
 
-import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { KvError } from "../../error.ts";
+import type { ModelFolder } from "../folder.ts";
 import { parseWith, readJson } from "../open-json.ts";
-import { openRangeFile, type RangeFile } from "./range-file.ts";
+import type { RangeFile } from "./range-file.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
 import { storedWeights } from "./stored.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
@@ -17,23 +17,24 @@ const shardLimit = 512;
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
- * Opens a `.safetensors` file, or the `model.safetensors.index.json` of a sharded model.
+ * Opens a folder's `.safetensors` file, or the `model.safetensors.index.json` of a sharded model.
  *
  * @throws KvError `model_not_found`, `access_denied`, `corrupt_file`, `unsupported_format`, `unsafe_path`, `missing_tensor`
  */
-export function openSafetensors(path: string): Weights {
-  return path.endsWith(".json") ? openShards(path) : open([path]);
+export function openSafetensors(folder: ModelFolder, name: string): Weights {
+  return name.endsWith(".json") ? openShards(folder, name) : open(folder, [name]);
 }
 
-function openShards(path: string): Weights {
-  const index = parseWith(Index, readJson(path, indexLimit), "corrupt_file", path);
+function openShards(folder: ModelFolder, indexName: string): Weights {
+  const path = folder.pathOf(indexName);
+  const index = parseWith(Index, readJson(folder, indexName, indexLimit), "corrupt_file", path);
   const names = [...new Set(Object.values(index.weight_map))].sort();
   if (names.length === 0 || names.length > shardLimit) {
     const allowed = `a map to 1 to ${shardLimit} files`;
     throw new KvError({ code: "corrupt_file", path: [path, "weight_map"], found: names.length, allowed });
   }
   for (const name of names) assertPlainName(name, path);
-  const weights = open(names.map((name) => join(dirname(path), name)));
+  const weights = open(folder, names);
   const missing = Object.keys(index.weight_map).find((name) => !weights.has(name));
   if (missing === undefined) return weights;
   weights[Symbol.dispose]();
@@ -43,15 +44,15 @@ function openShards(path: string): Weights {
 
 /** The name is checked, not what it links to: the Hub's cache consists of links to another folder. */
 function assertPlainName(name: string, path: string): void {
-  if (name !== "" && name !== "." && name !== ".." && !/[\\/:\0]/.test(name) && basename(name) === name) return;
+  if (name !== "" && name !== "." && name !== ".." && !/[\\/:\0]/.test(name)) return;
   const allowed = "the name of a file in the model's own folder";
   throw new KvError({ code: "unsafe_path", path: [path, "weight_map"], found: name, allowed });
 }
 
-function open(paths: readonly string[]): Weights {
+function open(folder: ModelFolder, names: readonly string[]): Weights {
   const files: RangeFile[] = [];
   try {
-    for (const path of paths) files.push(openRangeFile(path));
+    for (const name of names) files.push(folder.open(name));
     const tensors = files.flatMap(readSafetensorsHeader);
     assertUniqueNames(tensors);
     return storedWeights(files, tensors);

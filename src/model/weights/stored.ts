@@ -1,6 +1,5 @@
 /** Weights over files: what safetensors and GGUF share once their headers are read. */
 
-import { createHash } from "node:crypto";
 import { KvError } from "../../error.ts";
 import { dequantise } from "./dequantise.ts";
 import { blockParts, type QuantisedMatrix } from "./quantised.ts";
@@ -53,15 +52,12 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
     },
     quantised: (name) => quantisedMatrix(find(name)),
     split: (parts) => storedWeights(files, splitTensors(tensors, parts, find)),
-    identity: () => JSON.stringify(files.map((file) => [file.path, file.identity()])),
+    identity() {
+      const known = files.map((file) => [file.path, file.identity()]);
+      return known.some(([, identity]) => identity === null) ? null : JSON.stringify(known);
+    },
     sha256() {
-      digest ??= Promise.all(files.map(sha256)).then(([first = "", ...rest]) =>
-        rest.length === 0
-          ? first
-          : createHash("sha256")
-              .update([first, ...rest].join(""))
-              .digest("hex"),
-      );
+      digest ??= Promise.all(files.map((file) => file.sha256())).then(hashOf);
       return digest;
     },
     [Symbol.dispose]() {
@@ -104,14 +100,9 @@ function quantisedMatrix(tensor: StoredTensor): QuantisedMatrix | null {
   };
 }
 
-async function sha256(file: RangeFile): Promise<string> {
-  const hash = createHash("sha256");
-  const buffer = new Uint8Array(4 << 20);
-  for (let at = 0; at < file.size; ) {
-    const count = await file.readSome(buffer, at);
-    if (count === 0) break;
-    hash.update(buffer.subarray(0, count));
-    at += count;
-  }
-  return hash.digest("hex");
+/** Of a file its own hash, of several that of their hashes. */
+async function hashOf([first = "", ...rest]: readonly string[]): Promise<string> {
+  if (rest.length === 0) return first;
+  const joined = new TextEncoder().encode([first, ...rest].join(""));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", joined)).toHex();
 }

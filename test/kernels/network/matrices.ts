@@ -9,6 +9,8 @@ import { uniform } from "../../support/random.ts";
 export interface Matrix {
   readonly source: MatrixSource;
   readonly values: Tensor;
+  /** The part of each value that is its block's offset. */
+  readonly offsets: Tensor;
 }
 
 export interface Form {
@@ -23,7 +25,7 @@ const plain = (type: "f32" | "f16"): Form => ({
     const drawn = normals(seed, rows, columns);
     const values = type === "f32" ? drawn : { ...drawn, data: drawn.data.map(Math.f16round) };
     const read = (from: number, to: number) => values.data.subarray(from * columns, to * columns);
-    return { source: { rows, columns, type, read }, values };
+    return { source: { rows, columns, type, read }, values, offsets: { ...values, data: values.data.map(() => 0) } };
   },
 });
 
@@ -59,7 +61,13 @@ const quantised = ({ bits, block, offsets, stored }: Quantised): Form => ({
       const own = Math.floor(i / block);
       return (one - middle) * (scales[own] ?? 0) + (offsets ? offset(own) : 0);
     });
-    return { source: { rows, columns, type: "quantised", matrix }, values: { data, dims: [rows, columns] } };
+    const dims = [rows, columns];
+    const ofBlocks = data.map((_, i) => (offsets ? offset(Math.floor(i / block)) : 0));
+    return {
+      source: { rows, columns, type: "quantised", matrix },
+      values: { data, dims },
+      offsets: { data: ofBlocks, dims },
+    };
   },
 });
 

@@ -8,7 +8,7 @@ import { networkKernels } from "../../../kernels/network.ts";
 import { chances } from "../../../kernels/sample/reference.ts";
 import type { Tensor } from "../../../kernels/tensor.ts";
 import { row } from "../../../kernels/tensor.ts";
-import { type SamplingOptions, sampler } from "../../../src/generate/sampling.ts";
+import { drawsFor, type SamplingOptions, sampled } from "../../../src/generate/sampling.ts";
 import { normals, ties } from "../../support/arbitraries.ts";
 import { uniform } from "../../support/random.ts";
 import { holds } from "../../support/seed.ts";
@@ -119,10 +119,10 @@ describe("a token", () => {
       ({ seed, columns, ...options }) => {
         const one = ties(seed, 20, columns).data.map((x) => 5 * x);
         const all = chances(one, options);
-        const next = sampler({ ...options, seed });
+        const draw = drawsFor({ ...options, seed });
         const counts = new Float64Array(columns);
         for (let i = 0; i < DRAWS; i++) {
-          const token = next(one);
+          const token = sampled(one, options, draw());
           counts[token] = (counts[token] ?? 0) + 1;
         }
         for (const [token, count] of counts.entries()) {

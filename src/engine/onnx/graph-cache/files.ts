@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { openRangeFile } from "../../../model/weights/range-file.ts";
+import { openRangeFile } from "../../../model/weights/disk-file.ts";
 import type { OnnxModel } from "../../../onnx/graph.ts";
 
 const GRAPH = "decoder.onnx";
