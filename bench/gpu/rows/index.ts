@@ -7,7 +7,7 @@ import { decode } from "./decode.ts";
 import { flash } from "./flash.ts";
 import { gemv } from "./gemv.ts";
 import { layered } from "./layered.ts";
-import { limits } from "./limits.ts";
+import { halves, limits } from "./limits.ts";
 import { products } from "./matmul.ts";
 import { memory } from "./memory.ts";
 import { prompt } from "./prompt.ts";
@@ -16,6 +16,7 @@ export type Row = (lab: Lab) => Promise<readonly Line[]>;
 
 export const rows: Readonly<Record<string, Row>> = {
   limits,
+  halves,
   attention,
   gemv,
   matmul: products,
