@@ -10,7 +10,8 @@ import type { Matmul } from "./matmul/index.ts";
 import type { Rotate } from "./rotate/index.ts";
 import type { Sample } from "./sample/index.ts";
 
-export interface NetworkKernels {
+/** Disposing frees what they work in; their programs live as long as the device. */
+export interface NetworkKernels extends Disposable {
   /** Product with a matrix of the network, a bias and a residual: [S, K], [N, K] -> [S, N]. */
   readonly matmul: Matmul;
   /** Adds to the residual stream, and normalises it: [S, D] -> [S, D]. */

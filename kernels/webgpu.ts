@@ -2,7 +2,7 @@
 import type { Gpu } from "../src/gpu/index.ts";
 import { aboveAverage } from "./above-average/webgpu.ts";
 import { avgPool } from "./avg-pool/webgpu.ts";
-import { beforeRope } from "./before-rope/reference.ts";
+import { beforeRope } from "./before-rope/webgpu.ts";
 import { chunkAttention } from "./chunk-attention/webgpu.ts";
 import { columnMax } from "./column-max/webgpu.ts";
 import { columnSums } from "./column-sums/webgpu.ts";
@@ -13,7 +13,7 @@ import { groupMean } from "./group-mean/webgpu.ts";
 import type { Kernels } from "./kernels.ts";
 import { keyNorms } from "./key-norms/webgpu.ts";
 import { keySimilarity } from "./key-similarity/webgpu.ts";
-import { leverage } from "./leverage/reference.ts";
+import { leverage } from "./leverage/webgpu.ts";
 import { maxPool } from "./max-pool/webgpu.ts";
 import { moments } from "./moments/webgpu.ts";
 import { nearestKeys } from "./nearest-keys/webgpu.ts";
@@ -26,10 +26,7 @@ import { valueNorms } from "./value-norms/webgpu.ts";
 import { windowAttention } from "./window-attention/webgpu.ts";
 import { windowStatistics } from "./window-statistics/webgpu.ts";
 
-/**
- * The kernels of the GPU engine, on a device that outlives them. Disposing is free. Leverage, and turning keys back for it, are computed on
- * the processor: they take double precision, which devices do not have.
- */
+/** The kernels of the GPU engine, on a device that outlives them. Disposing is free. */
 export const webgpuKernels = (gpu: Gpu): Kernels => {
   const arrays = gpuArrays(gpu);
   return {
@@ -42,13 +39,13 @@ export const webgpuKernels = (gpu: Gpu): Kernels => {
     windowStatistics: windowStatistics(arrays),
     read: arrays.read,
     avgPool: avgPool(arrays),
-    beforeRope: async (keys, ...where) => beforeRope(await arrays.read(keys), ...where),
+    beforeRope: beforeRope(arrays),
     gather: gather(arrays),
     groupMax: groupMax(arrays),
     groupMean: groupMean(arrays),
     keyNorms: keyNorms(arrays),
     keySimilarity: keySimilarity(arrays),
-    leverage: async (vectors, ...how) => leverage(await arrays.read(vectors), ...how),
+    leverage: leverage(arrays),
     maxPool: maxPool(arrays),
     moments: moments(arrays),
     nearestKeys: nearestKeys(arrays),

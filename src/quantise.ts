@@ -15,9 +15,10 @@ const schema = z.object(quantiseShape);
  * fp32 at 8 bits, 19 % at 4, 13 % at 2. The graph reads the codes, and what they stand for is there for one layer at a time.
  * SmolLM2-135M, SnapKV: 2.9, 2.3 and 2.0 MB rather than 5.9 at 128 entries, 15.8, 10.1 and 7.2 rather than 47.2 at 1,024. A step takes
  * about 40 ms of CPU rather than 30 there, and 51 to 56 rather than 33; to quantise 1,024 entries 0.5 s (1 thread, 2026-11).
- * In a batch such a cache is stepped alone; a decoding policy cannot evict from it.
+ * The CPU engine steps such a cache alone in a batch, the GPU engine with the others; a decoding policy cannot evict from it. On a device,
+ * codes are there as in memory, and once more in memory, where generated entries join them.
  *
- * @throws KvError `invalid_option` for options, and for a cache with compact entries; `disposed`
+ * @throws KvError `invalid_option` for options, and for a cache with compact entries; `on_device` where its numbers are not in memory; `disposed`
  * @see https://arxiv.org/abs/2402.02750
  */
 export function quantise(cache: KvCache, options: QuantiseOptions): KvCache {

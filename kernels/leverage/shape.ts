@@ -1,10 +1,10 @@
 import { KvError } from "../../src/error.ts";
 import { checkDims, entriesShape } from "../shapes.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Stored, Tensor } from "../tensor.ts";
 
 /** Sizes of vectors [KH, n, d] and of what they are shortened to, k. @throws KvError `wrong_shape`, `invalid_option` */
 export function leverageShape(
-  vectors: Tensor,
+  vectors: Stored,
   shortening: Tensor,
   ridge: number,
 ): readonly [kvHeads: number, length: number, size: number, short: number] {

@@ -1,14 +1,15 @@
 // The product for few rows of x, whose time is that of reading W once. A workgroup takes four rows of W, of which its invocations read
 // consecutive 16 bytes, and COUNT rows of x, whose numbers serve all four from registers: what is four is written as vectors, because
-// devices need not unroll loops. Grid: tiles of W's rows in x and y, of x's in z.
+// devices need not unroll loops. Grid: tiles of x's rows in x, of W's in y and z: those that read the same of W run at once, so that memory
+// gives it once and the cache the other times.
 const LANES = 64u;
 const SUMS = 4u * COUNT;
 var<workgroup> partial: array<f32, SUMS * LANES>; // by row of x, row of W and invocation
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  let firstOutput = (group.y * MOST_GROUPS + group.x) * 4u;
-  let firstRow = group.z * COUNT;
+  let firstOutput = (group.z * MOST_GROUPS + group.y) * 4u;
+  let firstRow = group.x * COUNT;
   let rows = min(vec4u(firstOutput) + vec4u(0u, 1u, 2u, 3u), vec4u(shape.part - 1u));
   var sums = array<vec4f, COUNT>();
   for (var unit = t; unit < shape.units; unit += LANES) {

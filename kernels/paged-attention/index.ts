@@ -3,6 +3,9 @@ import type { GpuTensor } from "../gpu/arrays.ts";
 /** Entries in a page. */
 export const PAGE = 32;
 
+/** Entries of a stretch: a workgroup's share of a list. */
+export const STRETCH = 256;
+
 /**
  * Attention of single tokens, each to the pages that its sequence holds: of one layer, any number of sequences, each KV head with a count
  * of its own.
@@ -28,10 +31,20 @@ export interface PagedAttention<Array> {
   readonly slidingWindow: number | null;
 }
 
+/** Entries that are in no pages, to which some of the rows attend as well. */
+export interface OtherEntries {
+  /** Stretches of the longest list. */
+  readonly splits: number;
+  /** Writes what these rows make of them into `parts` [R, H, splits, d + 4], from split `first` on. */
+  attend(parts: GpuTensor, first: number, splits: number): void;
+}
+
 /** On a device: gives [R, H * d] to `out`. */
 export type PagedAttentionOnGpu = (
   inputs: PagedAttention<GpuTensor>,
   /** The most entries that any KV head of any row has. */
   longest: number,
   out: GpuTensor,
+  /** No two of the same rows. */
+  others?: readonly OtherEntries[],
 ) => void;

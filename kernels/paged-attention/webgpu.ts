@@ -1,10 +1,8 @@
 import { type GpuArrays, type GpuTensor, grid, MOST_GROUPS, parameters } from "../gpu/arrays.ts";
-import { PAGE, type PagedAttentionOnGpu } from "./index.ts";
+import flash from "../gpu/flash-decoding.wgsl" with { type: "text" };
+import { PAGE, type PagedAttentionOnGpu, STRETCH } from "./index.ts";
 import joinCode from "./join.wgsl" with { type: "text" };
 import code from "./paged-attention.wgsl" with { type: "text" };
-
-/** Entries of a stretch: a workgroup's share of a list. */
-const STRETCH = 256;
 
 export interface PagedAttentionShape {
   readonly queryHeads: number;
@@ -21,7 +19,7 @@ export function pagedAttention(
   const [D4, G] = [headDim / 4, queryHeads / kvHeads];
   const stretches = gpu.program({
     name: "pagedAttention",
-    code,
+    code: [code, flash].join("\n"),
     access: ["read", "read", "read", "read", "read", "read", "read", "write"],
     constants: { D4, G, PAGE },
     parameters: true,
@@ -45,15 +43,18 @@ export function pagedAttention(
     room = arrays.empty("stretches", parts, headDim + 4);
     return room;
   };
-  const record: PagedAttentionOnGpu = (x, longest, out) => {
+  const record: PagedAttentionOnGpu = (x, longest, out, others = []) => {
     const [, rows = 0] = x.queries.dims;
-    const splits = Math.max(1, Math.ceil(longest / STRETCH));
+    const own = Math.max(1, Math.ceil(longest / STRETCH));
+    // Stretches beyond a list are left empty: others write theirs there, where their rows are not all.
+    const splits = own + Math.max(0, ...others.map((other) => other.splits));
     const heads = rows * queryHeads;
     const parts = roomFor(heads * splits);
     const read = [x.queries, x.keys, x.values, x.table, x.lists, x.positions, x.rowPositions];
     const blocks = (bound: readonly GpuTensor[]) => bound.map(({ block }) => block);
     const fields = parameters(kvHeads, rows, x.firstList, STRETCH, splits, x.slidingWindow ?? 0, scale);
     gpu.dispatch(stretches, blocks([...read, parts]), [splits, kvHeads, rows], fields);
+    for (const other of others) other.attend(parts, own, splits);
     gpu.dispatch(join, blocks([parts, out]), grid(heads * D4, 64), parameters(heads, splits));
   };
   return Object.assign(record, { [Symbol.dispose]: free });

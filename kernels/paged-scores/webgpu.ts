@@ -13,9 +13,15 @@ export function pagedScores({ gpu }: GpuArrays, kvHeads: number, headDim: number
     parameters: true,
   });
   const scale = { float: 1 / Math.sqrt(headDim) };
-  return ({ queries, keys, table, lists, firstList, positions, rowPositions, slidingWindow }, longest, out) => {
+  return (
+    { queries, keys, table, lists, firstList, positions, rowPositions, slidingWindow },
+    longest,
+    out,
+    first = 0,
+  ) => {
     const [heads = 0, rows = 0] = queries.dims;
-    const fields = parameters(heads / kvHeads, rows, firstList, longest, slidingWindow ?? 0, scale);
+    const [, columns = 0] = out.dims;
+    const fields = parameters(heads / kvHeads, rows, firstList, first, columns, slidingWindow ?? 0, scale);
     const blocks = [queries, keys, table, lists, positions, rowPositions, out].map(({ block }) => block);
     gpu.dispatch(program, blocks, [Math.ceil(longest / 64), heads], fields);
   };

@@ -7,7 +7,7 @@
  * engines that hold them, on a device alone; places and positions are known here in either case. Older entries
  * may be in a compact form, quantised, without some channels, or shared by two layers (compact/); quantised ones take in generated tokens, too.
  */
-import { advanced, appended, broughtToMemory, evicted, forked, onDevice } from "./changes.ts";
+import { advanced, appended, broughtToMemory, evicted, forked, isDue, onDevice, withSettled } from "./changes.ts";
 import { type CompactEntries, refuseEviction } from "./compact/entries.ts";
 import type { CompactForm } from "./compact/form.ts";
 import type { CrossLayer } from "./compact/pairs.ts";
@@ -149,9 +149,19 @@ export class KvCache implements Disposable {
     if (this.#contents.layers !== live.layers) this.#layout = {};
   }
 
-  /** Takes in one decoded token whose keys and values the device has already. For engines. */
-  advance(logits: Float32Array | null, sight = NOTHING_SEEN): void {
-    this.#contents = advanced(this.#live, logits, sight);
+  /**
+   * Takes in one decoded token whose keys and values the device has already. Where generated ones are now due to go over into a compact
+   * form all entries come to memory; if that fails nothing was taken in. For engines.
+   */
+  async advance(logits: Float32Array | null, sight = NOTHING_SEEN): Promise<void> {
+    const contents = advanced(this.#live, logits, sight);
+    if (!isDue(contents)) {
+      this.#contents = contents;
+      return;
+    }
+    this.#contents = withSettled(await broughtToMemory(contents));
+    contents.device?.[Symbol.dispose]();
+    this.#layout = {};
   }
 
   /** Lets go of the numbers in memory, which are on a device from now on. For engines. */
@@ -185,7 +195,7 @@ export class KvCache implements Disposable {
     this.#begun = { evictor, decide: next };
     if (gone === null) return;
     const inPlace = this.#own && comesForGoes(gone, held);
-    this.#contents = await evicted(held, gone, inPlace, packed ? workplace : null);
+    this.#contents = evicted(held, gone, inPlace, packed ? workplace : null);
     if (inPlace) return;
     this.#layout = {};
     this.#own = true;

@@ -1,4 +1,5 @@
 /** What becomes of a cache's contents as it is used. */
+import { inverseFrequencies } from "../model/rope.ts";
 import { untilDue } from "./compact/entries.ts";
 import { settled } from "./compact/settle.ts";
 import type { Contents, InMemory } from "./contents.ts";
@@ -6,7 +7,7 @@ import type { TokenSight, Workplace } from "./decider.ts";
 import type { DeviceEntries } from "./device-entries.ts";
 import { rearrangement } from "./device-rearrangement.ts";
 import { compacted, type Evictions, takeOver } from "./evict.ts";
-import { pack } from "./pack.ts";
+import { packing } from "./pack.ts";
 import { appendRow, copyTail, rowLength, tailOf, withoutRows } from "./tail.ts";
 
 /**
@@ -16,10 +17,19 @@ import { appendRow, copyTail, rowLength, tailOf, withoutRows } from "./tail.ts";
 export function appended(contents: InMemory, entries: Float32Array, logits: Float32Array, sight: TokenSight): InMemory {
   const length = contents.length + 1;
   const longer = { ...contents, length, logits, sight, tail: appendRow(contents.tail, entries) };
-  const { compact, geometry, tail } = longer;
-  if (compact === null || untilDue(compact, tail.length, geometry) > 0) return longer;
-  return { ...longer, ...settled(compact, longer), tail: withoutRows(tail, rowLength(geometry)) };
+  return withSettled(longer);
 }
+
+/** With generated entries in the compact form, once they are due. */
+export function withSettled(contents: InMemory): InMemory {
+  const { compact, geometry, tail } = contents;
+  if (compact === null || !isDue(contents)) return contents;
+  return { ...contents, ...settled(compact, contents), tail: withoutRows(tail, rowLength(geometry)) };
+}
+
+/** Whether generated entries are enough to go over into a compact form. */
+export const isDue = ({ compact, geometry, tail }: Contents): boolean =>
+  compact !== null && untilDue(compact, tail.length, geometry) <= 0;
 
 /** With one more token, whose keys and values are on the device already. */
 export function advanced(contents: Contents, logits: Float32Array | null, sight: TokenSight): Contents {
@@ -32,41 +42,46 @@ export function advanced(contents: Contents, logits: Float32Array | null, sight:
  * Without the entries that go. The old value must not be used again: both may share the tail's memory.
  *
  * @param inPlace whether the tail's entries take over their slots: these change, and nobody else may hold them
- * @param packed who turns keys so that what stays stands side by side, in memory; null where positions stay true
+ * @param packed who turns keys so that what stays stands side by side; null where positions stay true
  */
-export async function evicted(
-  contents: Contents,
-  gone: Evictions,
-  inPlace: boolean,
-  packed: Pick<Workplace, "turn"> | null,
-): Promise<Contents> {
-  if (contents.device === null) return evictedInMemory(contents, gone, inPlace, packed);
-  if (packed === null) {
-    const { layers, moves } = rearrangement(contents, gone, inPlace);
-    const device = contents.device.rearranged(moves, inPlace);
-    return { ...contents, layers, received: null, tail: { length: 0 }, device };
-  }
-  const copy = await broughtToMemory(contents);
-  contents.device[Symbol.dispose]();
-  return evictedInMemory(copy, gone, inPlace, packed);
-}
+export const evicted = (contents: Contents, gone: Evictions, inPlace: boolean, packed: Turner | null): Contents =>
+  contents.device === null
+    ? evictedInMemory(contents, gone, inPlace, packed)
+    : evictedOnDevice(contents, contents.device, gone, inPlace, packed);
 
-function evictedInMemory(
-  contents: InMemory,
-  gone: Evictions,
-  inPlace: boolean,
-  packed: Pick<Workplace, "turn"> | null,
-): InMemory {
+type Turner = Pick<Workplace, "turn" | "config">;
+
+function evictedInMemory(contents: InMemory, gone: Evictions, inPlace: boolean, packed: Turner | null): InMemory {
   const { geometry, length, tail } = contents;
+  const { headDim } = geometry;
   if (inPlace) takeOver(contents, gone);
   const left = inPlace ? contents.layers : compacted(contents, gone);
-  const layers =
-    packed === null
-      ? left
-      : left.map((entries, layer) =>
-          pack(entries, length, geometry.headDim, (keys, by) => packed.turn(layer, keys, by)),
-        );
+  const layers = left.map((entries, layer) => {
+    if (packed === null) return entries;
+    const { turned, turns } = packing(entries, length);
+    for (const { slot, by } of turns)
+      packed.turn(layer, entries.keys.subarray(slot * headDim, (slot + 1) * headDim), by);
+    return { ...entries, turned };
+  });
   return { ...contents, layers, received: null, tail: withoutRows(tail, rowLength(geometry)) };
+}
+
+function evictedOnDevice(
+  contents: Contents,
+  before: DeviceEntries,
+  gone: Evictions,
+  inPlace: boolean,
+  packed: Turner | null,
+): Contents {
+  const { layers, moves } = rearrangement(contents, gone, inPlace);
+  const device = before.rearranged(moves, inPlace);
+  const left = layers.map((places, layer) => {
+    if (packed === null) return places;
+    const { turned, turns } = packing(places, contents.length);
+    device.turn(layer, turns, inverseFrequencies(packed.config, layer));
+    return { ...places, turned };
+  });
+  return { ...contents, layers: left, received: null, tail: { length: 0 }, device };
 }
 
 /** The same entries, whose numbers are on a device by now. */

@@ -1,6 +1,7 @@
 /** Entries whose numbers are on an engine's device: a cache then knows places and positions, and keeps no copy of keys and values. */
 import type { Stored } from "../../kernels/index.ts";
 import type { LayerEntries } from "./layer.ts";
+import type { Turn } from "./pack.ts";
 
 /** Keys and values of some entries, whoever asked for them frees them. */
 export interface Picked extends Disposable {
@@ -30,6 +31,8 @@ export interface DeviceEntries extends Disposable {
    * @param inPlace whether nobody shares what was kept, and every head holds as many as before
    */
   rearranged(layers: readonly Rearranged[], inPlace: boolean): DeviceEntries;
+  /** Turns kept keys by so many positions. @param frequencies RoPE's of the layer: [d / 2] */
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void;
   /** Some heads' entries at equally many places each. */
   picked(layer: number, kvHeads: readonly number[], places: readonly ArrayLike<number>[]): Picked;
   /** A copy in memory: what was kept, and the tail's rows [tail, L * 2 * KH * d]. */

@@ -18,7 +18,7 @@ import type { Tensor } from "../tensor.ts";
 
 /**
  * How exactly the network is computed: in fp32, or with activations rounded to 8 bits where they meet quantised matrices
- * ("fast"; the weights are the same to the last bit).
+ * ("fast"; the weights are the same to the last bit). On a GPU with half precision, "fast" has products of many tokens in that, weights too.
  */
 export type Precision = "fp32" | "fast";
 

@@ -10,6 +10,16 @@ export interface GpuFeatures {
   readonly packedDot: boolean;
   /** A clock of the device's own, by which its work is timed. */
   readonly timestamps: boolean;
+  /** Products of small matrices by a whole subgroup, half precision added up in single: M x K times K x N. */
+  readonly matrices: MatrixUnit | null;
+}
+
+export interface MatrixUnit {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  /** Invocations of a subgroup, always. */
+  readonly lanes: number;
 }
 
 export interface OpenDevice {
@@ -30,6 +40,7 @@ export async function openDevice(without: readonly (keyof GpuFeatures)[]): Promi
     requiredFeatures: [
       ...(features.f16 ? (["shader-f16"] as const) : []),
       ...(features.subgroups === null ? [] : (["subgroups"] as const)),
+      ...(features.matrices !== null && isOffered(adapter, MATRICES) ? [MATRICES] : []),
       ...(features.timestamps ? (["timestamp-query"] as const) : []),
     ],
     // The defaults are what any phone has; more must be asked for.
@@ -50,9 +61,13 @@ export async function openDevice(without: readonly (keyof GpuFeatures)[]): Promi
 function featuresOf(gpu: GPU, adapter: GPUAdapter, without: readonly (keyof GpuFeatures)[]): GpuFeatures {
   const wanted = (feature: keyof GpuFeatures, there: boolean) => there && !without.includes(feature);
   const { subgroupMinSize: min = 4, subgroupMaxSize: max = 128 } = adapter.info;
+  const f16 = wanted("f16", adapter.features.has("shader-f16"));
+  const subgroups = wanted("subgroups", adapter.features.has("subgroups")) ? { min, max } : null;
+  const matrices = f16 && subgroups !== null && min === max && wanted("matrices", isOffered(adapter, MATRICES));
   return {
-    f16: wanted("f16", adapter.features.has("shader-f16")),
-    subgroups: wanted("subgroups", adapter.features.has("subgroups")) ? { min, max } : null,
+    f16,
+    subgroups,
+    matrices: matrices ? matrixUnit(adapter.info, max) : null,
     packedDot: wanted("packedDot", languageFeatures(gpu)?.has("packed_4x8_integer_dot_product") ?? false),
     timestamps: wanted("timestamps", adapter.features.has("timestamp-query")),
   };
@@ -61,3 +76,26 @@ function featuresOf(gpu: GPU, adapter: GPUAdapter, without: readonly (keyof GpuF
 /** Not every runtime tells them. */
 const languageFeatures = (gpu: GPU & { readonly wgslLanguageFeatures?: { has(name: string): boolean } }) =>
   gpu.wgslLanguageFeatures;
+
+/** Dawn's name, for what is to become a standard. */
+const MATRICES: string = "chromium-experimental-subgroup-matrix";
+
+const isOffered = (adapter: GPUAdapter, name: string): name is GPUFeatureName => adapter.features.has(name);
+
+interface MatrixConfig extends Omit<MatrixUnit, "lanes"> {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+
+/** The largest that tiles of 32 by 64 are made of. */
+function matrixUnit(
+  { subgroupMatrixConfigs = [] }: GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<MatrixConfig> },
+  lanes: number,
+): MatrixUnit | null {
+  const fits = [...subgroupMatrixConfigs].filter(
+    ({ componentType, resultComponentType, M, N, K }) =>
+      componentType === "f16" && resultComponentType === "f32" && [M, N, K].every((side) => side === 8 || side === 16),
+  );
+  const [largest] = fits.sort((a, b) => b.M * b.N * b.K - a.M * a.N * a.K);
+  return largest === undefined ? null : { M: largest.M, N: largest.N, K: largest.K, lanes };
+}

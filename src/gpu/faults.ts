@@ -6,6 +6,8 @@ export interface Faults {
   guarded<T>(filters: readonly GPUErrorFilter[], work: () => T, describe: (error: GPUError) => KvError): T;
   /** Throws the first fault, once everything that is under way has been judged. Afterwards the device is as good as before, unless lost. */
   settle(): Promise<void>;
+  /** @throws KvError `device_lost` once it is known to be */
+  check(): void;
 }
 
 export function watchFaults(device: GPUDevice): Faults {
@@ -13,16 +15,22 @@ export function watchFaults(device: GPUDevice): Faults {
   let first: KvError | null = null;
   let lost: KvError | null = null;
   const note = (fault: KvError) => {
-    first ??= fault;
+    // Of what follows from a lack of memory a device may speak before it.
+    if (first === null || (fault.code === "out_of_memory" && first.code !== "out_of_memory")) first = fault;
   };
   device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault(); // it is thrown, and so need not be printed
     if (event instanceof GPUUncapturedErrorEvent) note(engineFailed("device", event.error));
   });
   void device.lost.then(({ reason, message }) => {
     const allowed = "a device that stays";
     lost = new KvError({ code: "device_lost", path: ["webgpu"], found: message === "" ? reason : message, allowed });
   });
+  const check = () => {
+    if (lost !== null) throw lost;
+  };
   return {
+    check,
     guarded(filters, work, describe) {
       for (const filter of filters) device.pushErrorScope(filter);
       try {
@@ -40,7 +48,7 @@ export function watchFaults(device: GPUDevice): Faults {
     },
     async settle() {
       await Promise.all(outstanding);
-      if (lost !== null) throw lost;
+      check();
       const fault = first;
       first = null;
       if (fault !== null) throw fault;
@@ -48,12 +56,14 @@ export function watchFaults(device: GPUDevice): Faults {
   };
 }
 
-/** In the device's own words. */
-export const engineFailed = (label: string, error: GPUError): KvError =>
-  new KvError({
-    code: "engine_failed",
+/** In the device's own words. Some run out of memory only when they work. */
+export function engineFailed(label: string, error: GPUError): KvError {
+  const full = error instanceof GPUOutOfMemoryError;
+  return new KvError({
+    code: full ? "out_of_memory" : "engine_failed",
     path: ["webgpu", label],
     found: error.message,
-    allowed: "work that the device takes",
+    allowed: full ? "work that the device has memory for" : "work that the device takes",
     cause: error,
   });
+}

@@ -8,8 +8,14 @@ export interface Block extends Disposable {
   readonly byteLength: number;
 }
 
+/** Bytes that may be allocated: in one buffer, and together. */
+export interface Room {
+  readonly largest: number;
+  readonly memory: number;
+}
+
 export interface Memory {
-  /** Zeros. @throws KvError `out_of_memory` beyond what one buffer may have */
+  /** Zeros. @throws KvError `out_of_memory` beyond the room there is; a device may have less, and says so later */
   allocate(byteLength: number, label: string): Block;
   /** Bytes allocated and not freed. */
   readonly used: number;
@@ -18,13 +24,15 @@ export interface Memory {
 const ROUND = 16;
 
 /** @param retire destroys a buffer once nothing that is recorded uses it */
-export function openMemory(device: GPUDevice, retire: (buffer: GPUBuffer) => void): Memory {
+export function openMemory(device: GPUDevice, { largest, memory }: Room, retire: (buffer: GPUBuffer) => void): Memory {
   let used = 0;
-  const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
   return {
     allocate(byteLength, label) {
       const size = Math.max(ROUND, Math.ceil(byteLength / ROUND) * ROUND);
-      if (!(size <= most)) throw outOfMemory(label, byteLength, `at most ${most} bytes, this device's largest buffer`);
+      if (!(size <= largest))
+        throw outOfMemory(label, byteLength, `at most ${largest}, as many as a buffer may have here`);
+      if (!(size <= memory - used))
+        throw outOfMemory(label, byteLength, `at most ${memory - used} beside the ${used} in use`);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const buffer = device.createBuffer({ size, usage, label });
       used += size;

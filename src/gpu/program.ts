@@ -19,7 +19,7 @@ export interface Source {
   /** Whether binding 0 is there. */
   readonly parameters?: boolean;
   /** WGSL extensions that it enables: the device must have them. */
-  readonly enables?: readonly ("f16" | "subgroups")[];
+  readonly enables?: readonly ("f16" | "subgroups" | "chromium_experimental_subgroup_matrix")[];
 }
 
 export interface Program {

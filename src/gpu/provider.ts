@@ -18,8 +18,11 @@ export async function webgpu(): Promise<GPU> {
   }
 }
 
-/** Of Dawn, as its own tools take them, split at semicolons. */
-const flags = (): string[] => (process.env.PYRAMIDKV_DAWN_FLAGS ?? "").split(";").filter((flag) => flag !== "");
+/** Of Dawn, as its own tools take them, split at semicolons. What it calls unsafe is not yet a standard: products of matrices by subgroups. */
+const flags = (): string[] =>
+  (process.env.PYRAMIDKV_DAWN_FLAGS ?? "enable-dawn-features=allow_unsafe_apis")
+    .split(";")
+    .filter((flag) => flag !== "");
 
 export const unavailable = (found: string, allowed: string, hint?: string): KvError =>
   new KvError({

@@ -117,13 +117,13 @@ export function openRecorder(device: GPUDevice, faults: Faults): Recorder {
         commands().copyBufferToBuffer(block.buffer, from, target, 0, size);
         flush();
         // A device that refused the work says so in its own words, which are better than these.
-        const failed = await target.mapAsync(GPUMapMode.READ).then(
-          () => null,
-          (cause: unknown) => unreadable(cause),
-        );
+        const found = await target
+          .mapAsync(GPUMapMode.READ)
+          .then(() => target.getMappedRange().slice(0, to - from))
+          .catch(unreadable);
         await faults.settle();
-        if (failed !== null) throw failed;
-        return target.getMappedRange().slice(0, to - from);
+        if (found instanceof KvError) throw found;
+        return found;
       } finally {
         target.destroy();
       }

@@ -129,7 +129,7 @@ describe("streamingWindow with positions in the cache", () => {
           for (const [i, token] of next.entries()) {
             const position = prompt.length + i;
             before.set(position, heldBy(cache));
-            if (cache.layers.every(({ turned }) => turned !== undefined)) packed.add(position);
+            if (cache.places.every(({ turned }) => turned !== undefined)) packed.add(position);
             const batch = [cache, ...beside].map((one) => ({ cache: one, token }));
             const [logits = new Float32Array(0)] = await model.engine.step(batch);
             results.push(logits);
@@ -204,7 +204,9 @@ describe("streamingWindow with positions in the cache", () => {
       await step(model, cache, (i * 11) % 64, { evict });
     }
     // Keys of the lowest layer depend on their token alone.
-    const [held = assert.fail()] = cache.layers;
+    using copy = await cache.inMemory();
+    using whole = await context.cache.inMemory();
+    const [held = assert.fail()] = copy.layers;
     const { headDim } = model.config;
     let moved = 0;
     for (const [slot, position] of held.positions.entries()) {
@@ -212,7 +214,7 @@ describe("streamingWindow with positions in the cache", () => {
       const by = position - (held.turned?.[slot] ?? Number.NaN);
       const key = held.keys.slice(slot * headDim, (slot + 1) * headDim);
       model.engine.turn(0, key, by);
-      const { tail, layers, geometry, length } = context.cache;
+      const { tail, layers, geometry, length } = whole;
       const stored = { layers, tail, geometry, length };
       assert.ok(maxDifference(key, gathered(stored, 0, head, [position], 0)) < TOLERANCE, `position ${position}`);
       if (by !== 0) moved++;

@@ -15,6 +15,10 @@ const suites = {
   "laws/saved-cache": 0.05,
   "laws/network": 0.02,
   "laws/decoding": 0.02,
+  "decoding/streaming": 0.02,
+  "decoding/every-steps": 0.02,
+  "laws/compact": 0.03,
+  "laws/minicache": 0.03,
 };
 
 async function run(command: readonly string[], env: Readonly<Record<string, string>>) {

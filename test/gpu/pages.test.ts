@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { gpuArrays } from "../../kernels/gpu/arrays.ts";
-import { moveRows, moveWithin } from "../../kernels/move-rows/webgpu.ts";
 import type { HeadPages } from "../../src/engine/webgpu/head-pages.ts";
 import { PageStore } from "../../src/engine/webgpu/page-store.ts";
 import { holds } from "../support/seed.ts";
@@ -24,13 +23,12 @@ const acts = fc.array(
 test("pages are nobody else's, and the table is what they are", async () => {
   const gpu = await sharedGpu();
   const arrays = gpuArrays(gpu);
-  const [move, within] = [moveRows(arrays, geometry.headDim), moveWithin(arrays, geometry.headDim)];
   await holds(
     acts,
     async (all) => {
       const before = gpu.used;
       {
-        using store = new PageStore(arrays, geometry, move, within);
+        using store = new PageStore(arrays, geometry);
         const owners: (readonly HeadPages[])[] = Array.from({ length: 4 }, () => store.empty());
         for (const one of all) {
           const own = owners[one.who] ?? [];

@@ -1,12 +1,17 @@
-import { describe, test } from "bun:test";
+import { afterAll, describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { onnxKernels, referenceKernels } from "../../kernels/index.ts";
+import { webgpuKernels } from "../../kernels/webgpu.ts";
 import { rotate } from "../../src/model/rope.ts";
 import { normals, turnedKeys } from "../support/arbitraries.ts";
 import { maxDifference } from "../support/golden.ts";
 import { holds } from "../support/seed.ts";
+import { softwareGpu } from "../support/software-gpu.ts";
 
-const backends = { reference: referenceKernels(), onnx: onnxKernels({ threads: 1 }) };
+const gpu = await softwareGpu();
+afterAll(() => gpu[Symbol.dispose]());
+
+const backends = { reference: referenceKernels(), onnx: onnxKernels({ threads: 1 }), webgpu: webgpuKernels(gpu) };
 
 for (const [backend, kernels] of Object.entries(backends))
   describe(`${backend}: keys before RoPE`, () => {

@@ -1,12 +1,18 @@
-import { describe, test } from "bun:test";
+import { afterAll, describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { onnxKernels, referenceKernels, type Tensor } from "../../kernels/index.ts";
+import { webgpuKernels } from "../../kernels/webgpu.ts";
 import { normals } from "../support/arbitraries.ts";
 import { maxDifference } from "../support/golden.ts";
 import { holds } from "../support/seed.ts";
+import { softwareGpu } from "../support/software-gpu.ts";
 
-const backends = { reference: referenceKernels(), onnx: onnxKernels({ threads: 1 }) };
+const gpu = await softwareGpu();
+afterAll(() => gpu[Symbol.dispose]());
+
+const reference = referenceKernels();
+const backends = { reference, onnx: onnxKernels({ threads: 1 }), webgpu: webgpuKernels(gpu) };
 const upTo = (max: number) => fc.integer({ min: 1, max });
 const inputs = fc
   .record({ seed: fc.nat(2 ** 30), heads: upTo(3), length: upTo(60), size: upTo(12), short: upTo(12), ridge: upTo(8) })
@@ -71,3 +77,39 @@ for (const [backend, kernels] of Object.entries(backends))
       assert.ok(Math.abs(sum - 2) < 0.05, `${sum}`);
     });
   });
+
+describe("leverage on a GPU is that of plain loops", () => {
+  const edges = fc.constantFrom(1, 3, 15, 16, 17, 64, 65);
+  const shapes = fc.record({ seed: fc.nat(2 ** 30), heads: upTo(2), length: edges, size: edges, short: edges });
+
+  for (const without of [[], ["packedDot"]] as const)
+    test(`at the edges of its tiles${without.map((feature) => `, without ${feature}`)}`, async () => {
+      using device = await softwareGpu({ without });
+      const kernels = webgpuKernels(device);
+      await holds(
+        shapes,
+        async ({ seed, heads, length, size, short }) => {
+          const vectors = normals(seed, heads, length, size);
+          const shortening = normals(seed + 1, size, short);
+          // Channels that differ as those of keys do, far from nothing.
+          const unlike = { ...vectors, data: vectors.data.map((x, i) => x * 2 ** (i % 7) + 10_000) };
+          for (const ridge of [0.01, 1]) {
+            const found = await kernels.leverage(unlike, shortening, ridge);
+            const expected = await reference.leverage(unlike, shortening, ridge);
+            assert.deepEqual(found.dims, expected.dims);
+            const furthest = maxDifference(found.data, expected.data);
+            assert.ok(furthest < 1e-3, `differs by ${furthest}`);
+          }
+        },
+        12,
+      );
+    });
+
+  test("of more vectors than are added up at once", async () => {
+    const [vectors, shortening] = [normals(5, 1, 70_000, 2), normals(6, 2, 2)];
+    const found = await backends.webgpu.leverage(vectors, shortening, 1e-2);
+    const expected = await reference.leverage(vectors, shortening, 1e-2);
+    for (const [i, share] of expected.data.entries())
+      assert.ok(Math.abs((found.data[i] ?? Number.NaN) - share) < 1e-4 * share + 1e-9, `${i}`);
+  });
+});

@@ -21,6 +21,7 @@ import {
   thinK,
   window,
 } from "../../src/index.ts";
+import { keptBytes, tailBytes } from "../support/cache-bytes.ts";
 import { inFp32 } from "../support/compact.ts";
 import { maxDifference } from "../support/golden.ts";
 import { assertNetworkLaw, TOLERANCE } from "../support/network-laws.ts";
@@ -100,20 +101,30 @@ const modelOf = ({ shape: { heads, ...rest } }: Trial) =>
 /** A cache that writes down what it is shown. */
 function watched(cache: KvCache): { readonly cache: KvCache; readonly sights: TokenSight[] } {
   const sights: TokenSight[] = [];
-  const { append } = cache;
+  const { append, advance } = cache;
   cache.append = (entries, logits, sight) => {
     if (sight !== undefined) sights.push(sight);
     append.call(cache, entries, logits, sight);
   };
+  cache.advance = (logits, sight) => {
+    if (sight !== undefined) sights.push(sight);
+    return advance.call(cache, logits, sight);
+  };
   return { cache, sights };
 }
 
+/** What a cache's entries stand for, wherever they are. */
+async function twinOf(cache: KvCache): Promise<KvCache> {
+  using copy = await cache.inMemory();
+  return inFp32(copy);
+}
+
 /** Where the entries of a head lie, by their positions, and the next token after them. */
-function oldestFirst({ compact, layers, tail, length }: KvCache, layer: number, head: number): readonly number[] {
-  const kept = [compact?.layers[layer], layers[layer]].flatMap((part) => [
+function oldestFirst({ compact, places, added, length }: KvCache, layer: number, head: number): readonly number[] {
+  const kept = [compact?.layers[layer], places[layer]].flatMap((part) => [
     ...(part?.positions.subarray(part.offsets[head], part.offsets[head + 1]) ?? []),
   ]);
-  const all = [...kept, ...Array.from({ length: tail.length + 1 }, (_, i) => length - tail.length + i)];
+  const all = [...kept, ...Array.from({ length: added + 1 }, (_, i) => length - added + i)];
   return [...all.keys()].sort((a, b) => (all[a] ?? 0) - (all[b] ?? 0));
 }
 
@@ -123,11 +134,11 @@ describe("a cache with compact entries", () => {
       const model = await modelOf(trial);
       for (const next of trial.next) {
         // What is new is fp32 in both: the steps after a settling, and some more, are enough.
-        if (compact.tail.length % 16 > 1) {
+        if (compact.added % 16 > 1) {
           await step(model, compact, next);
           continue;
         }
-        using twin = inFp32(compact);
+        using twin = await twinOf(compact);
         const expected = await step(model, twin, next);
         assert.ok(maxDifference(await step(model, compact, next), expected) < TOLERANCE);
       }
@@ -158,18 +169,17 @@ describe("a cache with compact entries", () => {
       const list = channels === null ? 0 : layers * kvHeads * width * FLOAT;
       for (const next of [null, ...trial.next]) {
         if (next !== null) await step(model, compact, next);
-        const { tail, lengths, bytes } = compact;
+        const { added, lengths, bytes, places } = compact;
+        const onDevice = compact.device !== null;
         const older = (compact.compact?.layers ?? []).reduce((sum, { positions }) => sum + positions.length, 0);
-        const newer = lengths.flat().reduce((sum, held) => sum + held, 0) - older - tail.length * layers * kvHeads;
-        const expected = older * olderEntry + (older / BLOCK) * block + newer * headDim * 2 * FLOAT + list;
-        assert.equal(bytes, expected + tail.data.byteLength);
+        const newer = places.map((entries) => Array.from({ length: kvHeads }, (_, head) => headLength(entries, head)));
+        const inFull = keptBytes(model, newer, onDevice) + (next === null ? 0 : tailBytes(model, added, onDevice));
+        assert.equal(bytes, older * olderEntry + (older / BLOCK) * block + list + inFull);
         if (bits === null) continue;
-        assert.ok(tail.length < BLOCK && tail.data.byteLength <= BLOCK * layers * kvHeads * headDim * 2 * FLOAT);
-        for (const [layer, entries] of compact.layers.entries())
-          for (let head = 0; head < kvHeads; head++) {
-            const held = headLength(entries, head);
-            assert.ok(held < recent + BLOCK && held >= Math.min(recent, (lengths[layer]?.[head] ?? 0) - tail.length));
-          }
+        assert.ok(added < BLOCK);
+        for (const [layer, counts] of newer.entries())
+          for (const [head, held] of counts.entries())
+            assert.ok(held < recent + BLOCK && held >= Math.min(recent, (lengths[layer]?.[head] ?? 0) - added));
       }
     }));
 
@@ -191,7 +201,7 @@ describe("a cache with compact entries", () => {
   test("shows what a token attends to as one that holds in fp32 what its entries stand for", () =>
     onCompact(async ({ compact }, trial) => {
       const model = await modelOf(trial);
-      using twin = inFp32(compact);
+      using twin = await twinOf(compact);
       const order = compact.lengths.map((heads, layer) => heads.map((_, head) => oldestFirst(compact, layer, head)));
       const shown = [compact, twin].map((cache) => watched(cache));
       for (const { cache } of shown) await model.engine.step([{ token: 5, cache, sees: "attention" }]);
@@ -241,7 +251,7 @@ describe("thinK", () => {
       const held = compact.compact;
       assert.ok(held !== null);
       expect(layoutsOf(held.form, model.config).keys.width).toBe(Math.max(1, Math.round(form.channels.keep * headDim)));
-      const zeroed = inFp32(plain);
+      const zeroed = await twinOf(plain);
       for (const [layer, { keys, offsets }] of zeroed.layers.entries()) {
         const own = keys.slice();
         for (let head = 0; head < kvHeads; head++) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { openGguf } from "../../src/model/weights/gguf.ts";
+import type { QuantisedMatrix } from "../../src/model/weights/quantised.ts";
 import type { WeightType } from "../../src/model/weights/weights.ts";
 import {
   bool,
@@ -92,11 +93,21 @@ describe("tensors", () => {
       const { weights } = open(folder, { metadata, tensors });
       using _ = weights;
       const expected = weights.read("model.layers.0.self_attn.v_proj.weight");
-      const rows = Array.from({ length: 16 }, (_, i) => (i * 5) % 16);
-      const picked = rows.flatMap((row) => [...expected.slice(row * 256, row * 256 + 256)]);
-      for (const name of ["q", "k"].map((part) => `model.layers.0.self_attn.${part}_proj.weight`)) {
+      const some = [Array.from({ length: 16 }, (_, i) => (i * 5) % 16), [3, 4, 5, 6, 2, 3, 15, 7, 8], []];
+      for (const name of ["v", "q", "k"].map((part) => `model.layers.0.self_attn.${part}_proj.weight`)) {
         expect(weights.read(name)).toEqual(expected);
-        expect([...weights.readRows(name, rows)]).toEqual(picked);
+        for (const rows of some) {
+          const picked = rows.flatMap((row) => [...expected.slice(row * 256, row * 256 + 256)]);
+          expect([...weights.readRows(name, rows)]).toEqual(picked);
+        }
+        const matrix = weights.quantised(name);
+        if (matrix === null) continue;
+        const whole = quantsOf(matrix, 0, 16);
+        expect([...whole.slice((5 * whole.length) / 16, (9 * whole.length) / 16)]).toEqual([...quantsOf(matrix, 5, 4)]);
+        const scales = scalesOf(matrix, 0, 16);
+        expect([...scales.slice((5 * scales.length) / 16, (9 * scales.length) / 16)]).toEqual([
+          ...scalesOf(matrix, 5, 4),
+        ]);
       }
     },
   );
@@ -161,3 +172,16 @@ test("metadata of every type are read, whatever the version and the alignment", 
   expect([...read.values()]).toEqual(expected);
   expect(weights.read("x").length).toBe(8 * 256);
 });
+
+/** Rows of 256 columns. */
+function quantsOf(matrix: QuantisedMatrix, first: number, rows: number): Uint8Array {
+  const into = new Uint8Array((rows * 256 * matrix.bits) / 8);
+  matrix.quants(into, first);
+  return into;
+}
+
+function scalesOf(matrix: QuantisedMatrix, first: number, rows: number): Float32Array {
+  const into = new Float32Array((rows * 256) / matrix.block);
+  matrix.scales(into, first);
+  return into;
+}

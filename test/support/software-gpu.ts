@@ -17,7 +17,7 @@ export async function driverEnvironment(): Promise<Readonly<Record<string, strin
     VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
     LD_LIBRARY_PATH: folder,
     // Shaders compile 10 to 15 times faster; harmless here, where memory is fresh.
-    PYRAMIDKV_DAWN_FLAGS: "enable-dawn-features=disable_workgroup_init",
+    PYRAMIDKV_DAWN_FLAGS: "enable-dawn-features=disable_workgroup_init,allow_unsafe_apis",
   };
 }
 

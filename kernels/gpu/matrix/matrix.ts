@@ -39,7 +39,8 @@ export const COLUMNS = { f32: 4, f16: 8, q8: 16, q4: 32 } as const;
 export const isQuantised = ({ type }: MatrixForm): boolean => type === "q8" || type === "q4";
 
 /** What q stands at when the value is 0 or the offset. Numbers of 4 bits with offsets are counted from 0, so that offsets are the stored minima. */
-export const zeroOf = ({ type, offsets }: MatrixForm): number => (type === "q8" ? 128 : offsets ? 0 : 8);
+export const zeroOf = ({ type, offsets }: Pick<MatrixForm, "type" | "offsets">): number =>
+  type === "q8" ? 128 : offsets ? 0 : 8;
 
 /** Equal for equal forms. */
 export const nameOf = ({ type, block, offsets, halfScales }: MatrixForm): string =>

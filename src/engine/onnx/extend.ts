@@ -1,12 +1,12 @@
 /** Several tokens of one sequence over a compressed cache, chunk by chunk: each reads the weights once. */
 import { throwIfAborted } from "../../abort.ts";
 import type { KvCache } from "../../cache/cache.ts";
-import { untilDue } from "../../cache/compact/entries.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { release } from "../../onnx/session.ts";
 import { embeddingsOf } from "../embeddings.ts";
 import type { ExtendRequest } from "../index.ts";
 import { rowOf } from "../row-of.ts";
+import { untilSettling } from "../until-settling.ts";
 import { raggedFeeds } from "./feeds.ts";
 import { rowFeeds } from "./rows.ts";
 import { floats, type Run } from "./run.ts";
@@ -20,7 +20,7 @@ export async function extend(run: Run, request: ExtendRequest): Promise<Float32A
   const n = tokens.length;
   for (let from = 0; from < n; ) {
     throwIfAborted(signal, ["signal"]);
-    const count = Math.min(request.chunk, affordable(config, cache), unsettled(cache), n - from);
+    const count = Math.min(request.chunk, affordable(config, cache), untilSettling(cache), n - from);
     const start = cache.length;
     const rows = {
       embeddings: embeddingsOf(config, run.weights, tokens.subarray(from, from + count)),
@@ -46,7 +46,3 @@ function affordable({ queryHeads }: ModelConfig, { lengths }: KvCache): number {
   );
   return Math.max(1, Math.floor(SCORES / (queryHeads * (Math.max(...scored) + 1))));
 }
-
-/** Tokens until generated ones settle: those after that must see them settled, as they would in steps. */
-const unsettled = ({ compact, tail, geometry }: KvCache): number =>
-  compact === null ? Number.POSITIVE_INFINITY : untilDue(compact, tail.length, geometry);

@@ -26,7 +26,8 @@ function uploaded(store: PageStore, cache: KvCache): PagedEntries {
     bring(store, layer, entries, store.hold(layer, own, counts));
     bring(store, layer, tailOf(cache, layer), store.extend(layer, later, cache.tail.length));
   }
-  return new PagedEntries(store, KeptPages.of(store, kept), added);
+  const compact = cache.compact === null ? null : store.compact.hold(cache.compact);
+  return new PagedEntries(store, KeptPages.of(store, kept), added, compact);
 }
 
 type Numbers = Pick<LayerEntries, "keys" | "values" | "positions">;

@@ -1,12 +1,13 @@
 /**
  * The GPU engine: the decoder and every kernel in WGSL, on whatever WebGPU the runtime has.
  *
- * Matrices stay as their files store them; activations, keys and values are fp32. Entries live on the device from prefill on: methods choose
+ * Matrices stay as their files store them; activations, keys and values are fp32, but for what products of "fast" precision round of them. Entries live on the device from prefill on: methods choose
  * among them there, and caches hold pages of them.
  */
+import { compactAttention, compactScores } from "../../../kernels/compact-attention/webgpu.ts";
 import { flashAttention } from "../../../kernels/flash-attention/webgpu.ts";
 import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
-import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
+import { moveRows } from "../../../kernels/move-rows/webgpu.ts";
 import { pagedAttention } from "../../../kernels/paged-attention/webgpu.ts";
 import { pagedScores } from "../../../kernels/paged-scores/webgpu.ts";
 import { sample } from "../../../kernels/sample/webgpu.ts";
@@ -16,9 +17,11 @@ import type { Gpu } from "../../gpu/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { rotate } from "../../model/rope.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { Engine, ExtendRequest, LayeredPrefillRequest, PrefillRequest, Step } from "../index.ts";
+import type { Engine, ExtendRequest, LayeredPrefillRequest, Precision, PrefillRequest, Step } from "../index.ts";
+import type { BringOptions } from "./bring.ts";
 import { extend } from "./extend.ts";
 import { Network } from "./network.ts";
+import { ofRun } from "./out-of-memory.ts";
 import { PageStore } from "./page-store.ts";
 import { prefill } from "./prefill.ts";
 import { prefillByLayer } from "./prefill-by-layer.ts";
@@ -27,46 +30,71 @@ import { RotaryBlocks } from "./rotary.ts";
 import type { GpuRun } from "./run.ts";
 import { Scratch } from "./scratch.ts";
 import { draw, step } from "./step.ts";
+import { uploadWeights } from "./weights.ts";
 
-/** Brings the weights to the device, and keeps `weights` to read more of them. Disposing frees all that is on the device, and closes both. */
-export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: Gpu): Promise<Engine> {
+/**
+ * Brings the weights to the device, and keeps `weights` to read more of them. Disposing frees all that is on the device, and closes both.
+ *
+ * @throws KvError `out_of_memory`, `unsupported_architecture`, `aborted`: nothing is left on the device then, and both stay open
+ */
+export async function webgpuEngine(
+  config: ModelConfig,
+  weights: Weights,
+  gpu: Gpu,
+  options: BringOptions & { readonly precision?: Precision | undefined } = {},
+): Promise<Engine> {
+  const { precision = "fp32" } = options;
   refuseOddHeads(config);
   const arrays = gpuArrays(gpu);
-  const kernels = webgpuKernels(gpu);
-  const rotary = new RotaryBlocks(arrays, config);
-  const paged = pagedAttention(arrays, config);
+  using parts = new DisposableStack();
+  const brought = parts.use(await uploadWeights(arrays, config, weights, options));
+  const kernels = parts.use(webgpuKernels(gpu));
+  const rotary = parts.use(new RotaryBlocks(arrays, config));
   const move = moveRows(arrays, config.headDim);
   const run: GpuRun = {
     config,
     arrays,
     kernels,
     rotary,
-    network: new Network(arrays, config, weights, rotary),
-    store: new PageStore(arrays, config, move, moveWithin(arrays, config.headDim)),
-    scratch: new Scratch(arrays),
+    network: parts.use(new Network(arrays, config, brought, rotary, precision === "fast")),
+    store: parts.use(new PageStore(arrays, config)),
+    scratch: parts.use(new Scratch(arrays)),
     flash: flashAttention(arrays, config.headDim),
-    paged,
+    paged: parts.use(pagedAttention(arrays, config)),
     scores: pagedScores(arrays, config.kvHeads, config.headDim),
+    compact: compactAttention(arrays, config),
+    compactScores: compactScores(arrays, config.kvHeads, config.headDim),
     move,
     sample: sample(arrays),
   };
-  await settled(run);
+  await gpu.settled();
+  const owned = parts.move();
   let disposed = false;
+  const alive = () => {
+    if (!disposed) return;
+    throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
+  };
   // One run at a time: all work in the same arrays.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn =
     <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
     async (...args: Args): Promise<T> => {
-      if (disposed)
-        throw new KvError({ code: "disposed", path: ["engine"], found: "disposed", allowed: "an engine in use" });
-      const own = last.then(() => work(...args));
+      alive();
+      const own = last.then(() => {
+        alive();
+        return work(...args);
+      });
       last = own.catch(() => undefined);
-      return own;
+      try {
+        return await own;
+      } catch (fault) {
+        throw ofRun(fault, brought.bytes, gpu.used);
+      }
     };
   return {
     name: "webgpu",
     version: gpu.name,
-    precision: "fp32",
+    precision,
     config,
     kernels,
     outputProjection(layer) {
@@ -83,16 +111,9 @@ export async function webgpuEngine(config: ModelConfig, weights: Weights, gpu: G
     [Symbol.dispose]() {
       if (disposed) return;
       disposed = true;
-      for (const part of [run.network, run.store, run.scratch, paged, rotary, kernels, weights, gpu])
-        part[Symbol.dispose]();
+      for (const part of [owned, weights, gpu]) part[Symbol.dispose]();
     },
   };
-}
-
-/** Waits for the uploads, so that what a device refuses of them is said here. */
-async function settled({ arrays }: GpuRun): Promise<void> {
-  using probe = arrays.empty("probe", 4);
-  await arrays.gpu.read(probe.block);
 }
 
 function refuseOddHeads({ headDim }: ModelConfig): void {

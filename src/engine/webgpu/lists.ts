@@ -7,7 +7,7 @@ import type { Scratch } from "./scratch.ts";
 
 /** A row of a run: one token of a sequence, which sees what was kept and this many of what came after, its own entry among them. */
 export interface Row {
-  readonly sequence: Pick<PagedEntries, "kept" | "added">;
+  readonly sequence: Pick<PagedEntries, "kept" | "added" | "compact">;
   readonly added: number;
   readonly position: number;
 }

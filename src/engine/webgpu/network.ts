@@ -7,53 +7,44 @@ import type { Entries } from "../../../kernels/move-rows/index.ts";
 import { networkKernels } from "../../../kernels/network.ts";
 import type { NetworkKernels } from "../../../kernels/network-kernels.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import type { Weights } from "../../model/weights/weights.ts";
-import { embeddingsOf } from "../embeddings.ts";
 import type { RotaryBlocks } from "./rotary.ts";
 import type { Attend, Results, Rows } from "./rows.ts";
 import { Scratch } from "./scratch.ts";
-import { type LayerWeights, type NetworkWeights, uploadWeights } from "./weights.ts";
+import type { LayerWeights, NetworkWeights } from "./weights.ts";
 
 export class Network implements Disposable {
   readonly #config: ModelConfig;
-  readonly #files: Weights;
   readonly #weights: NetworkWeights;
   readonly #rotary: RotaryBlocks;
   readonly #scratch: Scratch;
   readonly #gpu: GpuArrays["gpu"];
   readonly #kernels: NetworkKernels;
 
-  /** Brings the weights to the device; `weights` stays open for embeddings. */
-  constructor(arrays: GpuArrays, config: ModelConfig, weights: Weights, rotary: RotaryBlocks) {
+  /** @param weights which stay their owner's */
+  constructor(arrays: GpuArrays, config: ModelConfig, weights: NetworkWeights, rotary: RotaryBlocks, fast: boolean) {
     this.#config = config;
-    this.#files = weights;
     this.#rotary = rotary;
     this.#gpu = arrays.gpu;
     this.#scratch = new Scratch(arrays);
-    this.#weights = uploadWeights(arrays, config, weights);
-    this.#kernels = networkKernels(arrays.gpu);
+    this.#weights = weights;
+    this.#kernels = networkKernels(arrays.gpu, fast);
   }
 
   /** Records a run through all layers. What it leaves is good until the next. */
   run({ tokens, ...rows }: Rows, attend: Attend): Results {
     const layers = Array.from({ length: this.#config.layers }, (_, layer) => layer);
-    return this.#through(layers, this.#embedded(tokens), rows, attend);
+    return this.#through(layers, () => this.embedded(tokens), rows, attend);
   }
 
-  /** What goes into the lowest layer for some tokens: [S, hidden]; it is good until the next run. */
-  embedded(tokens: Int32Array): GpuTensor {
-    return this.#embedded(tokens);
-  }
-
-  /** Records a run through one layer of what comes from the one below, [S, hidden], which becomes what goes on to the next. */
-  runLayer(layer: number, hidden: GpuTensor, rows: Omit<Rows, "tokens">, attend: Attend): Results {
+  /** Records a run through one layer of what `hidden` brings from the one below, [S, hidden], which becomes what goes on to the next. */
+  runLayer(layer: number, hidden: () => GpuTensor, rows: Omit<Rows, "tokens">, attend: Attend): Results {
     return this.#through([layer], hidden, rows, attend);
   }
 
   /** New entries and queries are of these layers alone, one below the other. */
   #through(
     layers: readonly number[],
-    residual: GpuTensor,
+    hidden: () => GpuTensor,
     { positions, logitsFrom, queries }: Omit<Rows, "tokens">,
     attend: Attend,
   ): Results {
@@ -69,6 +60,7 @@ export class Network implements Disposable {
     const mixed = scratch.of("attention", rows, heads * headDim);
     const joint = scratch.of("joint", rows, (heads + 2 * kvHeads) * headDim);
     const fresh = this.#fresh(positions, layers.length);
+    const residual = hidden(); // after all that is written, so that nothing recorded is cut in two
     // New entries of all layers lie one below the other; a layer's begin at its own row.
     const byHead = (array: GpuTensor): GpuTensor => ({ ...array, dims: [kvHeads, rows, headDim] });
     this.#norm(residual, null, this.#layer(layers[0] ?? 0).inputNorm, normed);
@@ -95,9 +87,12 @@ export class Network implements Disposable {
     return layer + 1 < this.#config.layers ? this.#layer(layer + 1).inputNorm : this.#weights.finalNorm;
   }
 
-  #embedded(tokens: Int32Array): GpuTensor {
-    const residual = this.#scratch.of("residual", tokens.length, this.#config.hiddenSize);
-    this.#gpu.write(residual.block, 0, embeddingsOf(this.#config, this.#files, tokens));
+  /** What goes into the lowest layer for some tokens: [S, hidden]; it is good until the next run. */
+  embedded(tokens: Int32Array): GpuTensor {
+    const { hiddenSize, embeddingScale } = this.#config;
+    const residual = this.#scratch.of("residual", tokens.length, hiddenSize);
+    const numbers = this.#scratch.numbers("tokens", Uint32Array.from(tokens));
+    this.#kernels.embed(numbers, this.#weights.embeddings, embeddingScale, residual);
     return residual;
   }
 
@@ -161,7 +156,7 @@ export class Network implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#weights[Symbol.dispose]();
+    this.#kernels[Symbol.dispose]();
     this.#scratch[Symbol.dispose]();
   }
 }

@@ -1,40 +1,58 @@
 /** Pages of cached entries on the device, a pool for each layer, and how entries come into them, move about, and are brought out. */
 import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries, MoveRows, MoveWithin } from "../../../kernels/move-rows/index.ts";
+import { moveRows, moveWithin } from "../../../kernels/move-rows/webgpu.ts";
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
+import type { TurnKeys } from "../../../kernels/turn-keys/index.ts";
+import { turnKeys } from "../../../kernels/turn-keys/webgpu.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
+import type { Turn } from "../../cache/pack.ts";
+import { CompactStore } from "./compact-store.ts";
 import { type HeadPages, lastSlots, slotsOf } from "./head-pages.ts";
 import { PageTable } from "./page-table.ts";
 import { PagePool } from "./pages.ts";
+import { turnSlots } from "./turn-slots.ts";
+
+interface Kernels {
+  readonly move: MoveRows;
+  readonly within: MoveWithin;
+  readonly turn: TurnKeys;
+}
+
+const partsFor = (arrays: GpuArrays, geometry: CacheGeometry) => ({
+  pools: Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim)),
+  table: new PageTable(arrays),
+  compact: new CompactStore(arrays, geometry),
+  kernels: {
+    move: moveRows(arrays, geometry.headDim),
+    within: moveWithin(arrays, geometry.headDim),
+    turn: turnKeys(arrays, geometry.headDim),
+  },
+});
 
 export class PageStore implements Disposable {
   readonly geometry: CacheGeometry;
   readonly arrays: GpuArrays;
   readonly pools: readonly PagePool[];
   readonly table: PageTable;
-  readonly #move: MoveRows;
-  readonly #within: MoveWithin;
+  /** Entries that are in no pages: those in a compact form. */
+  readonly compact: CompactStore;
+  readonly #kernels: Kernels;
 
-  constructor(
-    arrays: GpuArrays,
-    geometry: CacheGeometry,
-    move: MoveRows,
-    within: MoveWithin,
-    pools = Array.from({ length: geometry.layers }, () => new PagePool(arrays, geometry.headDim)),
-    table = new PageTable(arrays),
-  ) {
+  constructor(arrays: GpuArrays, geometry: CacheGeometry, parts = partsFor(arrays, geometry)) {
     this.arrays = arrays;
     this.geometry = geometry;
-    this.pools = pools;
-    this.table = table;
-    this.#move = move;
-    this.#within = within;
+    this.pools = parts.pools;
+    this.table = parts.table;
+    this.compact = parts.compact;
+    this.#kernels = parts.kernels;
   }
 
   /** One layer's pages, as those of a network that has no other. */
   onlyLayer(layer: number): PageStore {
     const geometry = { ...this.geometry, layers: 1 };
-    return new PageStore(this.arrays, geometry, this.#move, this.#within, [this.#pool(layer)], this.table);
+    const parts = { pools: [this.#pool(layer)], table: this.table, compact: this.compact, kernels: this.#kernels };
+    return new PageStore(this.arrays, geometry, parts);
   }
 
   /** Pages of all layers, none of which holds anything. */
@@ -108,7 +126,7 @@ export class PageStore implements Disposable {
     if (rows.length === 0) return;
     using sources = this.arrays.numbers(rows, "rows");
     using targets = this.arrays.numbers(slots, "slots");
-    this.#move(from, { rows: sources, to: targets, first: 0, count: rows.length }, to);
+    this.#kernels.move(from, { rows: sources, to: targets, first: 0, count: rows.length }, to);
   }
 
   /** Copies entries of a layer into other slots, none of which is a source. */
@@ -116,7 +134,12 @@ export class PageStore implements Disposable {
     if (sources.length === 0) return;
     using rows = this.arrays.numbers(sources, "rows");
     using to = this.arrays.numbers(slots, "slots");
-    this.#within(this.#pool(layer).entries, rows, to, sources.length);
+    this.#kernels.within(this.#pool(layer).entries, rows, to, sources.length);
+  }
+
+  /** Turns the keys in some slots by so many positions. */
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {
+    turnSlots(this.arrays, this.#kernels.turn, this.#pool(layer).entries.keys, turns, frequencies);
   }
 
   /** A copy of some slots' entries, [slots, d]; whoever asked for it frees it. */

@@ -1,6 +1,8 @@
-/** A cache's entries on the device: pages of what was kept, which forks share, and pages of what came after. */
+/** A cache's entries on the device: what was kept, in pages and in a compact form, which forks share, and pages of what came after. */
 import type { DeviceEntries, Numbers, Picked, Rearranged } from "../../cache/device-entries.ts";
 import { headLength } from "../../cache/layer.ts";
+import type { Turn } from "../../cache/pack.ts";
+import type { CompactOnDevice } from "./compact-store.ts";
 import { freedWith } from "./forgotten.ts";
 import { type HeadPages, slotAt, slotsOf } from "./head-pages.ts";
 import { KeptPages, pageBytes } from "./kept-pages.ts";
@@ -10,17 +12,21 @@ export class PagedEntries implements DeviceEntries {
   readonly store: PageStore;
   /** What came after, of each layer: its counts may be ahead of the cache's while a step is under way. */
   readonly added: readonly HeadPages[];
+  /** Older entries in their form; null where all are in pages. */
+  readonly compact: CompactOnDevice | null;
   readonly #kept: KeptPages;
   readonly #free: () => void;
 
-  /** Takes both over. */
-  constructor(store: PageStore, kept: KeptPages, added = store.empty()) {
+  /** Takes all over. */
+  constructor(store: PageStore, kept: KeptPages, added = store.empty(), compact: CompactOnDevice | null = null) {
     this.store = store;
     this.added = added;
+    this.compact = compact;
     this.#kept = kept;
     this.#free = freedWith(this, () => {
       kept.release();
       store.release(added);
+      compact?.release();
     });
   }
 
@@ -29,6 +35,7 @@ export class PagedEntries implements DeviceEntries {
     return this.#kept.layers;
   }
 
+  /** Of pages: a cache counts its compact entries itself. */
   get bytes(): number {
     return this.#kept.bytes + pageBytes(this.added, this.store.geometry.headDim);
   }
@@ -41,7 +48,7 @@ export class PagedEntries implements DeviceEntries {
       const slots = store.hold(layer, copy[layer] ?? heads, heads.counts);
       store.shift(layer, slotsOf(heads), slots);
     }
-    return new PagedEntries(store, this.#kept.share(), copy);
+    return new PagedEntries(store, this.#kept.share(), copy, this.compact?.share());
   }
 
   rearranged(layers: readonly Rearranged[], inPlace: boolean): PagedEntries {
@@ -66,6 +73,17 @@ export class PagedEntries implements DeviceEntries {
     const next = inPlace ? this.#kept.share() : KeptPages.of(store, kept);
     this[Symbol.dispose]();
     return new PagedEntries(store, next, added);
+  }
+
+  turn(layer: number, turns: readonly Turn[], frequencies: Float64Array): void {
+    const heads = this.kept[layer];
+    if (heads === undefined) throw new RangeError(`no layer ${layer}`);
+    const slots = slotsOf(heads);
+    this.store.turn(
+      layer,
+      turns.map(({ slot, by }) => ({ slot: slots[slot] ?? 0, by })),
+      frequencies,
+    );
   }
 
   picked(layer: number, kvHeads: readonly number[], places: readonly ArrayLike<number>[]): Picked {

@@ -1,8 +1,8 @@
 /** Runs of the network whose rows attend to pages: steps of batches, and several tokens of one sequence. */
 import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { KvCache } from "../../cache/cache.ts";
-import { invalid } from "../../options.ts";
 import { adopted } from "./adopt.ts";
+import { compactRows } from "./compact-rows.ts";
 import { pageLists, type Row } from "./lists.ts";
 import type { PagedEntries } from "./paged-entries.ts";
 import type { Results, Rows } from "./rows.ts";
@@ -18,22 +18,22 @@ export interface Continued {
  * Runs the next tokens of some sequences, which thereby are held on the device, each seeing those before it. Rows are sequence after
  * sequence. The caches have yet to take them in.
  *
- * @param weighted an array for the scores of the only row, [L][H, longest], asked for layer by layer; null for none
+ * @param weighted an array for the scores of the only row, [L][H, columns], asked for layer by layer: each head's compact entries, and after
+ *   the most that any of them has its others; null for none
  */
 export async function runPaged(
   run: GpuRun,
   sequences: readonly Continued[],
   wanted: Pick<Rows, "logitsFrom" | "queries">,
-  weighted: ((layer: number, longest: number) => GpuTensor) | null = null,
+  weighted: ((layer: number, columns: number) => GpuTensor) | null = null,
 ): Promise<Results> {
   const { config, store, scratch, network } = run;
   const { kvHeads } = config;
-  for (const { cache } of sequences) refuseCompact(cache);
   const known: PagedEntries[] = [];
   for (const { cache } of sequences) known.push(await begun(run, cache));
   const rows = sequences.flatMap(({ cache, tokens }, i) =>
     tokens.map((_, j): Row => {
-      const sequence = known[i] ?? { kept: [], added: [] };
+      const sequence = known[i] ?? { kept: [], added: [], compact: null };
       return { sequence, added: cache.added + j + 1, position: cache.length + j };
     }),
   );
@@ -41,6 +41,7 @@ export async function runPaged(
   const from = Uint32Array.from({ length: to.length }, (_, i) => i);
   const moves = { rows: scratch.numbers("moved rows", from), to: scratch.numbers("moved to", to) };
   const lists = pageLists(scratch, store, rows);
+  const compact = compactRows(scratch, rows);
   const tokens = Int32Array.from(sequences.flatMap((sequence) => sequence.tokens));
   const positions = Int32Array.from(rows, ({ position }) => position);
   return network.run({ tokens, positions, ...wanted }, ({ layer, queries, out }, fresh) => {
@@ -50,10 +51,16 @@ export async function runPaged(
     run.move(fresh, { ...moves, first: layer * width, count: width }, pool.entries);
     const { table, rowPositions } = lists;
     const seen = { table, lists: lists.lists, firstList: lists.first(layer), rowPositions };
-    const inputs = { queries, ...pool.entries, ...seen, slidingWindow: config.slidingWindow[layer] ?? null };
+    const common = { queries, slidingWindow: config.slidingWindow[layer] ?? null };
+    const inputs = { ...common, ...pool.entries, ...seen };
+    const older = compact(layer, common);
     const longest = lists.longest(layer);
-    run.paged(inputs, longest, out);
-    if (weighted !== null) run.scores(inputs, longest, weighted(layer, longest));
+    run.paged(inputs, longest, out, older.map(run.compact));
+    if (weighted === null) return;
+    const first = Math.max(0, ...older.map((entries) => entries.longest));
+    const scores = weighted(layer, first + longest);
+    for (const entries of older) run.compactScores(entries, scores);
+    run.scores(inputs, longest, scores, first);
   });
 }
 
@@ -80,13 +87,4 @@ function slots(run: GpuRun, sequences: readonly Continued[], known: readonly Pag
     }
   }
   return to;
-}
-
-function refuseCompact({ compact }: KvCache): void {
-  if (compact === null) return;
-  throw invalid(
-    ["webgpu", "cache"],
-    "a cache with compact entries",
-    "one whose entries are all in fp32, on this engine",
-  );
 }

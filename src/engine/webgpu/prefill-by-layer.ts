@@ -55,9 +55,9 @@ function oneLayer(
   };
   const through = ({ tokens, ...rows }: Chunk): Promise<ChunkResult> => {
     const from = cache.length;
-    const part = moved(run, hidden, from, tokens.length, "in");
     return runChunk(run, cache, rows, { firstLayer: layer, columnSums }, (attend) => {
       const wanted = { ...rows, logitsFrom: isLast ? rows.logitsFrom : null, queries: rows.queriesFrom !== null };
+      const part = () => moved(run, hidden, from, tokens.length, "in");
       const results = network.runLayer(layer, part, wanted, attend);
       moved(run, hidden, from, tokens.length, "out");
       return results;

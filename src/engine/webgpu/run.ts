@@ -1,10 +1,11 @@
 /** What all runs of one engine share, and how what they leave comes back. */
 
+import type { CompactAttention, CompactScores } from "../../../kernels/compact-attention/index.ts";
 import type { FlashAttentionOnGpu } from "../../../kernels/flash-attention/index.ts";
 import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { Kernels } from "../../../kernels/index.ts";
 import type { MoveRows } from "../../../kernels/move-rows/index.ts";
-import type { PagedAttentionOnGpu } from "../../../kernels/paged-attention/index.ts";
+import type { OtherEntries, PagedAttentionOnGpu } from "../../../kernels/paged-attention/index.ts";
 import type { PagedScores } from "../../../kernels/paged-scores/index.ts";
 import type { Sample } from "../../../kernels/sample/index.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -27,6 +28,8 @@ export interface GpuRun {
   readonly paged: PagedAttentionOnGpu;
   readonly scores: PagedScores;
   readonly sample: Sample;
+  readonly compact: (inputs: CompactAttention<GpuTensor>) => OtherEntries;
+  readonly compactScores: CompactScores;
   readonly move: MoveRows;
 }
 

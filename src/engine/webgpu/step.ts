@@ -2,6 +2,7 @@
 import type { GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { KvCache } from "../../cache/cache.ts";
 import type { TokenSight } from "../../cache/decider.ts";
+import { headLength } from "../../cache/layer.ts";
 import type { Sampling } from "../../generate/sampling.ts";
 import type { Step } from "../index.ts";
 import { RecentQueries } from "../recent-queries.ts";
@@ -34,7 +35,7 @@ export async function draw(
   const out = run.scratch.of("drawn tokens", batch.length);
   run.sample(results.logits, run.scratch.numbers("draws", Float32Array.from(draws, below1)), sampling, out);
   const tokens = new Uint32Array(await run.arrays.gpu.read(out.block, 0, batch.length * Uint32Array.BYTES_PER_ELEMENT));
-  for (const [i, { cache }] of batch.entries()) cache.advance(null, sights[i]);
+  for (const [i, { cache }] of batch.entries()) await cache.advance(null, sights[i]);
   return [...tokens];
 }
 
@@ -45,7 +46,7 @@ async function together(run: GpuRun, batch: readonly Step[]): Promise<void> {
   const logits = await floatsOf(run, results.logits);
   // Copies, because a view would keep the whole batch's logits alive for as long as one of its sequences.
   for (const [i, { cache }] of batch.entries())
-    cache.advance(logits.slice(i * vocabSize, (i + 1) * vocabSize), sights[i]);
+    await cache.advance(logits.slice(i * vocabSize, (i + 1) * vocabSize), sights[i]);
 }
 
 /** Runs a token of each sequence, and brings back what was to be seen of them. */
@@ -85,8 +86,8 @@ async function alone(run: GpuRun, { cache, token }: Step): Promise<void> {
     run,
     [{ cache, tokens: [token] }],
     { logitsFrom: 0, queries: false },
-    (layer, longest) => {
-      const array = arrays.empty(`scores of layer ${layer}`, config.queryHeads, longest);
+    (layer, columns) => {
+      const array = arrays.empty(`scores of layer ${layer}`, config.queryHeads, columns);
       scores.push(array);
       return array;
     },
@@ -95,10 +96,10 @@ async function alone(run: GpuRun, { cache, token }: Step): Promise<void> {
   const attention: (readonly Float32Array[])[] = [];
   for (const [layer, array] of scores.entries())
     attention.push(massesOf(run, cache, layer, await arrays.result(array)));
-  cache.advance(logits, { queries: null, attention });
+  await cache.advance(logits, { queries: null, attention });
 }
 
-/** From scores [H, longest] to each KV head's attention to its entries, summed over the query heads that read it. */
+/** From scores [H, columns] to each KV head's attention to its entries, summed over the query heads that read it. */
 function massesOf(
   { config }: GpuRun,
   cache: KvCache,
@@ -106,13 +107,18 @@ function massesOf(
   { data, dims }: { readonly data: Float32Array; readonly dims: readonly number[] },
 ): readonly Float32Array[] {
   const { queryHeads, kvHeads } = config;
-  const [, longest = 0] = dims;
+  const [, columns = 0] = dims;
   const group = queryHeads / kvHeads;
+  const older = Array.from({ length: kvHeads }, (_, head) => compactCount(cache, layer, head));
+  const first = Math.max(...older); // the column after those of compact entries
   return Array.from({ length: kvHeads }, (_, kvHead) => {
     const count = (cache.lengths[layer]?.[kvHead] ?? 0) + 1;
-    const masses = new Float32Array(count);
+    const compact = older[kvHead] ?? 0;
+    const [masses, scores] = [new Float32Array(count), new Float32Array(count)];
     for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
-      const scores = data.subarray(head * longest, head * longest + count);
+      const row = data.subarray(head * columns, (head + 1) * columns);
+      scores.set(row.subarray(0, compact));
+      scores.set(row.subarray(first, first + count - compact), compact);
       const highest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
       const weights = Float64Array.from(scores, (score) => Math.exp(score - highest));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -120,4 +126,9 @@ function massesOf(
     }
     return masses;
   });
+}
+
+function compactCount({ compact }: KvCache, layer: number, head: number): number {
+  const places = compact?.layers[layer];
+  return places === undefined ? 0 : headLength(places, head);
 }

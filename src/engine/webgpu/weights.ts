@@ -1,10 +1,11 @@
 /** A network's weights on the device: matrices as their files store them, vectors in fp32. */
 import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
 import type { GpuMatrix } from "../../../kernels/gpu/matrix/matrix.ts";
-import type { MatrixSource } from "../../../kernels/gpu/matrix/planes.ts";
-import { uploadMatrix } from "../../../kernels/gpu/matrix/upload.ts";
 import type { ModelConfig } from "../../model/config.ts";
+import { decoderTensors } from "../../model/families/decoder.ts";
 import type { Weights } from "../../model/weights/weights.ts";
+import { Bringer, type BringOptions, leastBytesOf } from "./bring.ts";
+import { ofWeights, tooLarge } from "./out-of-memory.ts";
 
 /** What is null the network does not have. */
 export interface LayerWeights {
@@ -25,77 +26,68 @@ export interface LayerWeights {
 }
 
 export interface NetworkWeights extends Disposable {
+  /** A row for each token. */
+  readonly embeddings: GpuMatrix;
   readonly layers: readonly LayerWeights[];
   readonly finalNorm: GpuTensor;
+  /** From the last layer to logits: the embeddings again, where the network has them tied. */
   readonly head: GpuMatrix;
+  /** That they take on the device. */
+  readonly bytes: number;
 }
 
-/** @throws KvError `out_of_memory`, with nothing left on the device */
-export function uploadWeights(
+/**
+ * Brings a network's weights to the device. Whatever it throws, nothing stays there.
+ *
+ * @throws KvError `out_of_memory` with what all weights need, before anything is brought where it is certain; `aborted`
+ */
+export async function uploadWeights(
   arrays: GpuArrays,
-  { layers, tiedEmbeddings, attentionBias, queryKeyNorm, postNorms }: ModelConfig,
+  config: ModelConfig,
   weights: Weights,
-): NetworkWeights {
-  const owned: Disposable[] = [];
-  const own = <T extends Disposable>(made: T): T => {
-    owned.push(made);
-    return made;
-  };
-  const matrix = (...names: readonly string[]): GpuMatrix =>
-    own(
-      uploadMatrix(
-        arrays.gpu,
-        names.join("+"),
-        names.map((name) => sourceOf(weights, name)),
-      ),
-    );
-  const vector = (...names: readonly string[]): GpuTensor => {
-    const data = Float32Array.from(names.flatMap((name) => [...weights.read(name)]));
-    return own(arrays.numbers(data, names.join("+")));
-  };
-  const layer = (index: number): LayerWeights => {
-    const name = (part: string, kind = "weight") => `model.layers.${index}.${part}.${kind}`;
-    const joint = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"];
-    const attended = vector(name("post_attention_layernorm"));
-    return {
-      inputNorm: vector(name("input_layernorm")),
-      joint: matrix(...joint.map((part) => name(part))),
-      jointBias: attentionBias ? vector(...joint.map((part) => name(part, "bias"))) : null,
-      headNorms: queryKeyNorm ? vector(name("self_attn.q_norm"), name("self_attn.k_norm")) : null,
-      output: matrix(name("self_attn.o_proj")),
-      // Without norms after each part, this name means the one before the feed-forward network.
-      afterAttention: postNorms ? attended : null,
-      beforeFeedForward: postNorms ? vector(name("pre_feedforward_layernorm")) : attended,
-      afterFeedForward: postNorms ? vector(name("post_feedforward_layernorm")) : null,
-      gateAndUp: matrix(name("mlp.gate_proj"), name("mlp.up_proj")),
-      down: matrix(name("mlp.down_proj")),
-    };
-  };
-  const free = () => {
-    for (const array of owned) array[Symbol.dispose]();
-  };
+  options: BringOptions = {},
+): Promise<NetworkWeights> {
+  const { gpu } = arrays;
+  const before = gpu.used;
+  const names = decoderTensors(config).map(({ name }) => name);
+  const needed = leastBytesOf(weights, names);
+  const free = gpu.limits.memory - before;
+  if (needed > free) throw tooLarge(needed, free, before);
+  using stack = new DisposableStack();
+  const bringer = stack.use(new Bringer(arrays, weights, names, options));
   try {
-    return {
-      layers: Array.from({ length: layers }, (_, index) => layer(index)),
-      finalNorm: vector("model.norm.weight"),
-      head: matrix(tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"),
-      [Symbol.dispose]: free,
-    };
+    const embeddings = await bringer.matrix("model.embed_tokens.weight");
+    const layers: LayerWeights[] = [];
+    for (let index = 0; index < config.layers; index++) layers.push(await layerWeights(bringer, config, index));
+    const finalNorm = await bringer.vector("model.norm.weight");
+    const head = config.tiedEmbeddings ? embeddings : await bringer.matrix("lm_head.weight");
+    const owned = stack.move();
+    const free = () => owned[Symbol.dispose]();
+    return { embeddings, layers, finalNorm, head, bytes: gpu.used - before, [Symbol.dispose]: free };
   } catch (fault) {
-    free();
-    throw fault;
+    throw ofWeights(fault, needed, gpu.used);
   }
 }
 
-function sourceOf(weights: Weights, name: string): MatrixSource {
-  const { shape, type } = weights.info(name);
-  const [rows = 0, columns = 0] = shape;
-  const matrix = weights.quantised(name);
-  if (matrix !== null) return { type: "quantised", rows, columns, matrix };
-  const read = (from: number, to: number) =>
-    weights.readRows(
-      name,
-      Int32Array.from({ length: to - from }, (_, i) => from + i),
-    );
-  return { type: type === "F16" ? "f16" : "f32", rows, columns, read };
+async function layerWeights(
+  bringer: Bringer,
+  { attentionBias, queryKeyNorm, postNorms }: ModelConfig,
+  index: number,
+): Promise<LayerWeights> {
+  const name = (part: string, kind = "weight") => `model.layers.${index}.${part}.${kind}`;
+  const joint = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"];
+  const attended = await bringer.vector(name("post_attention_layernorm"));
+  return {
+    inputNorm: await bringer.vector(name("input_layernorm")),
+    joint: await bringer.matrix(...joint.map((part) => name(part))),
+    jointBias: attentionBias ? await bringer.vector(...joint.map((part) => name(part, "bias"))) : null,
+    headNorms: queryKeyNorm ? await bringer.vector(name("self_attn.q_norm"), name("self_attn.k_norm")) : null,
+    output: await bringer.matrix(name("self_attn.o_proj")),
+    // Without norms after each part, this name means the one before the feed-forward network.
+    afterAttention: postNorms ? attended : null,
+    beforeFeedForward: postNorms ? await bringer.vector(name("pre_feedforward_layernorm")) : attended,
+    afterFeedForward: postNorms ? await bringer.vector(name("post_feedforward_layernorm")) : null,
+    gateAndUp: await bringer.matrix(name("mlp.gate_proj"), name("mlp.up_proj")),
+    down: await bringer.matrix(name("mlp.down_proj")),
+  };
 }

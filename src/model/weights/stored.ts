@@ -6,7 +6,15 @@ import { dequantise } from "./dequantise.ts";
 import { blockParts, type QuantisedMatrix } from "./quantised.ts";
 import type { RangeFile } from "./range-file.ts";
 import { splitTensors } from "./split.ts";
-import { columnCount, type Decode, readRow, readWhole, rowCount, type StoredTensor } from "./stored-tensor.ts";
+import {
+  columnCount,
+  type Decode,
+  type Decoded,
+  readRows,
+  readWhole,
+  rowCount,
+  type StoredTensor,
+} from "./stored-tensor.ts";
 import type { WeightInfo, Weights } from "./weights.ts";
 
 /**
@@ -39,11 +47,8 @@ export function storedWeights(files: readonly RangeFile[], tensors: readonly Sto
     },
     readRows(name, rows) {
       const tensor = find(name);
-      const columns = columnCount(tensor);
-      const out = new Float32Array(rows.length * columns);
-      for (let i = 0; i < rows.length; i++) {
-        readRow(tensor, rows[i], out.subarray(i * columns, (i + 1) * columns), decoderOf(tensor));
-      }
+      const out = new Float32Array(rows.length * columnCount(tensor));
+      readRows(tensor, rows, out, decoderOf(tensor));
       return out;
     },
     quantised: (name) => quantisedMatrix(find(name)),
@@ -76,12 +81,26 @@ function quantisedMatrix(tensor: StoredTensor): QuantisedMatrix | null {
   const parts = tensor.shape.length === 2 ? blockParts(tensor.type) : undefined;
   if (parts === undefined) return null;
   const { bits, block, quants, scales, offsets } = parts;
+  const width = columnCount(tensor);
+  const reading =
+    <A extends Decoded<A>>(decode: Decode<A>, perRow: number) =>
+    (into: A, first = 0): void => {
+      const count = into.length / perRow;
+      if (count === rowCount(tensor)) readWhole(tensor, into, decode);
+      else
+        readRows(
+          tensor,
+          Int32Array.from({ length: count }, (_, i) => first + i),
+          into,
+          decode,
+        );
+    };
   return {
     bits,
     block,
-    quants: (into) => readWhole(tensor, into, quants),
-    scales: (into) => readWhole(tensor, into, scales),
-    offsets: offsets && ((into) => readWhole(tensor, into, offsets)),
+    quants: reading(quants, (width * bits) / 8),
+    scales: reading(scales, width / block),
+    offsets: offsets && reading(offsets, width / block),
   };
 }
 

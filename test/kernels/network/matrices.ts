@@ -9,6 +9,8 @@ import { uniform } from "../../support/random.ts";
 export interface Matrix {
   readonly source: MatrixSource;
   readonly values: Tensor;
+  /** The part of each value that is its block's offset. */
+  readonly offsets: Tensor;
 }
 
 export interface Form {
@@ -23,7 +25,7 @@ const plain = (type: "f32" | "f16"): Form => ({
     const drawn = normals(seed, rows, columns);
     const values = type === "f32" ? drawn : { ...drawn, data: drawn.data.map(Math.f16round) };
     const read = (from: number, to: number) => values.data.subarray(from * columns, to * columns);
-    return { source: { rows, columns, type, read }, values };
+    return { source: { rows, columns, type, read }, values, offsets: { ...values, data: values.data.map(() => 0) } };
   },
 });
 
@@ -46,17 +48,38 @@ const quantised = ({ bits, block, offsets, stored }: Quantised): Form => ({
     const matrix: QuantisedMatrix = {
       bits,
       block,
-      quants: (into) => into.set(bits === 8 ? q : into.map((_, i) => (q[2 * i] ?? 0) | ((q[2 * i + 1] ?? 0) << 4))),
-      scales: (into) => into.set(scales),
-      offsets: offsets ? (into) => into.set(scales.map((_, i) => offset(i))) : null,
+      quants: rowsOf(bits === 8 ? q : Uint8Array.from({ length: q.length / 2 }, (_, i) => pair(q, i)), rows),
+      scales: rowsOf(scales, rows),
+      offsets: offsets
+        ? rowsOf(
+            scales.map((_, i) => offset(i)),
+            rows,
+          )
+        : null,
     };
     const data = Float32Array.from(q, (one, i) => {
       const own = Math.floor(i / block);
       return (one - middle) * (scales[own] ?? 0) + (offsets ? offset(own) : 0);
     });
-    return { source: { rows, columns, type: "quantised", matrix }, values: { data, dims: [rows, columns] } };
+    const dims = [rows, columns];
+    const ofBlocks = data.map((_, i) => (offsets ? offset(Math.floor(i / block)) : 0));
+    return {
+      source: { rows, columns, type: "quantised", matrix },
+      values: { data, dims },
+      offsets: { data: ofBlocks, dims },
+    };
   },
 });
+
+const pair = (q: Uint8Array, i: number) => (q[2 * i] ?? 0) | ((q[2 * i + 1] ?? 0) << 4);
+
+/** Reads rows of what is there as a whole, as files are read. */
+const rowsOf =
+  <A extends Uint8Array | Float32Array>(all: A, rows: number) =>
+  (into: A, first = 0) => {
+    const width = all.length / Math.max(1, rows);
+    into.set(all.subarray(first * width, first * width + into.length));
+  };
 
 const half = Math.f16round;
 

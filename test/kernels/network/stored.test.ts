@@ -3,10 +3,10 @@ import { afterAll, describe, test } from "bun:test";
 import assert from "node:assert/strict";
 import { gpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { MatrixSource } from "../../../kernels/gpu/matrix/planes.ts";
-import { uploadMatrix } from "../../../kernels/gpu/matrix/upload.ts";
+import { beginUpload, uploadMatrix } from "../../../kernels/gpu/matrix/upload.ts";
 import { networkKernels } from "../../../kernels/network.ts";
 import { blocks, dequantise, storedBytes } from "../../../src/model/weights/dequantise.ts";
-import { blockParts } from "../../../src/model/weights/quantised.ts";
+import { blockParts, type QuantisedMatrix } from "../../../src/model/weights/quantised.ts";
 import type { WeightType } from "../../../src/model/weights/weights.ts";
 import { normals } from "../../support/arbitraries.ts";
 import { quantise } from "../../support/quantise.ts";
@@ -30,7 +30,7 @@ function stored(type: WeightType): { readonly source: MatrixSource; readonly val
   const matrix = {
     bits,
     block,
-    quants: (into: Uint8Array) => quants(bytes, into),
+    quants: (into: Uint8Array) => quants(bytes, into), // of all rows, which are few enough to be asked for at once
     scales: (into: Float32Array) => scales(bytes, into),
     offsets: offsets && ((into: Float32Array) => offsets(bytes, into)),
   };
@@ -75,5 +75,47 @@ describe("a matrix on the GPU", () => {
     });
     const half = { ...forms.Q8_0.make(1, 2, 32).source, columns: 48 };
     assert.throws(() => uploadMatrix(gpu, "table", [half]), { code: "wrong_shape", found: 48 });
+  });
+});
+
+describe("a matrix that is larger than a piece", () => {
+  /** Of three blocks a row, so that scales of as many rows as a piece has end within a word. */
+  const [rows, columns] = [400_000, 48];
+  const block = 16;
+  const q = (i: number) => (i * 7) % 251;
+  const scale = (i: number) => (1 + (i % 13)) / 16;
+  const matrix: QuantisedMatrix = {
+    bits: 8,
+    block,
+    quants(into, first = 0) {
+      for (let i = 0; i < into.length; i++) into[i] = q(first * columns + i);
+    },
+    scales(into, first = 0) {
+      for (let i = 0; i < into.length; i++) into[i] = scale((first * columns) / block + i);
+    },
+    offsets: null,
+  };
+  const source: MatrixSource = { rows, columns, type: "quantised", matrix };
+
+  test("comes piece by piece, of which the host never holds two, and is whole", async () => {
+    const { matrix: table, pieces } = beginUpload(gpu, "table", [source, source]);
+    using _ = table;
+    const seen = [...pieces];
+    assert.ok(seen.every((piece) => piece.rows * columns <= 16 * 2 ** 20));
+    assert.deepEqual(
+      [0, 1].map((one) => seen.filter((piece) => piece.source === one).reduce((sum, piece) => sum + piece.rows, 0)),
+      [rows, rows],
+    );
+    const edge = seen[0]?.rows ?? 0;
+    assert.equal((edge * (columns / block) * 2) % 4, 2);
+    const wanted = [0, 1, edge - 1, edge, edge + 1, rows - 1, rows, rows + edge - 1, rows + edge, 2 * rows - 1];
+    using tokens = arrays.numbers(Uint32Array.from(wanted), "tokens");
+    const out = arrays.empty("embedded", wanted.length, columns);
+    kernels.embed(tokens, table, 1, out);
+    const expected = Float32Array.from({ length: wanted.length * columns }, (_, i) => {
+      const at = ((wanted[Math.floor(i / columns)] ?? 0) % rows) * columns + (i % columns);
+      return (q(at) - 128) * scale(Math.floor(at / block));
+    });
+    assertClose(await arrays.result(out), { data: expected, dims: [wanted.length, columns] }, 2e-6);
   });
 });

@@ -1,0 +1,67 @@
+/** Compact entries on the device: brought there once, for all caches that share them, until the last of these lets go. */
+import type { CompactBlocks } from "../../../kernels/compact-attention/index.ts";
+import type { GpuArrays, GpuTensor } from "../../../kernels/gpu/arrays.ts";
+import type { CompactEntries } from "../../cache/compact/entries.ts";
+import { type CacheGeometry, headLength } from "../../cache/layer.ts";
+import { compactBlocks } from "./compact-blocks.ts";
+
+export class CompactOnDevice {
+  readonly blocks: CompactBlocks<GpuTensor>;
+  readonly #longest: readonly number[];
+  #users = 1;
+
+  constructor({ numbers }: GpuArrays, compact: CompactEntries, geometry: CacheGeometry) {
+    const blocks = compactBlocks(compact, geometry);
+    this.blocks = {
+      ...blocks,
+      codes: numbers(blocks.codes, "compact codes"),
+      floats: numbers(blocks.floats, "compact floats"),
+      places: numbers(blocks.places, "places of compact entries"),
+      heads: numbers(blocks.heads, "heads of compact entries"),
+    };
+    this.#longest = compact.layers.map((places) =>
+      Math.max(...Array.from({ length: geometry.kvHeads }, (_, head) => headLength(places, head))),
+    );
+  }
+
+  /** The most entries that any KV head of a layer has. */
+  longest(layer: number): number {
+    return this.#longest[layer] ?? 0;
+  }
+
+  get isHeld(): boolean {
+    return this.#users > 0;
+  }
+
+  share(): this {
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    this.#users--;
+    if (this.isHeld) return;
+    const { codes, floats, places, heads } = this.blocks;
+    for (const array of [codes, floats, places, heads]) array[Symbol.dispose]();
+  }
+}
+
+export class CompactStore {
+  readonly #arrays: GpuArrays;
+  readonly #geometry: CacheGeometry;
+  readonly #known = new WeakMap<CompactEntries, CompactOnDevice>();
+
+  constructor(arrays: GpuArrays, geometry: CacheGeometry) {
+    this.#arrays = arrays;
+    this.#geometry = geometry;
+  }
+
+  /** These entries on the device; whoever asked for them releases them. */
+  hold(compact: CompactEntries): CompactOnDevice {
+    const known = this.#known.get(compact);
+    if (known?.isHeld === true) return known.share();
+    const brought = new CompactOnDevice(this.#arrays, compact, this.#geometry);
+    this.#known.set(compact, brought);
+    return brought;
+  }
+}
