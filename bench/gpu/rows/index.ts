@@ -7,8 +7,8 @@ import { decode } from "./decode.ts";
 import { flash } from "./flash.ts";
 import { gemv } from "./gemv.ts";
 import { layered } from "./layered.ts";
-import { halves, limits } from "./limits.ts";
-import { products } from "./matmul.ts";
+import { limits } from "./limits.ts";
+import { halves, matmuls } from "./matmul.ts";
 import { memory } from "./memory.ts";
 import { prompt } from "./prompt.ts";
 
@@ -16,10 +16,10 @@ export type Row = (lab: Lab) => Promise<readonly Line[]>;
 
 export const rows: Readonly<Record<string, Row>> = {
   limits,
-  halves,
   attention,
   gemv,
-  matmul: products,
+  matmul: matmuls,
+  halves,
   flash,
   prefill: prompt,
   compression,

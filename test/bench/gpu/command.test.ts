@@ -67,7 +67,7 @@ test(
   async () => {
     const driver = await driverEnvironment();
     for (const [args, environment, said] of [
-      [["--rows", "nope"], driver, /^bench:gpu: --rows is nope, but must be one of limits, halves, /],
+      [["--rows", "nope"], driver, /^bench:gpu: --rows is nope, but must be one of limits, attention, /],
       [["--scale", "huge"], driver, /^bench:gpu: --scale is huge, but must be one of full or tiny\.$/],
       [["--scale", "full"], driver, /^bench:gpu: --scale full is .*SwiftShader.*, but must be on a GPU: /],
       [["--scale", "tiny", "--out", "/nowhere/x.json"], driver, /^bench:gpu: --out is .*\/nowhere\/x.json/],
