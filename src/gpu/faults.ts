@@ -8,7 +8,12 @@ export interface Faults {
   settle(): Promise<void>;
   /** @throws KvError `device_lost` once it is known to be */
   check(): void;
+  /** As `check`, for what failed without a reason: some runtimes say a moment later that the device was lost. */
+  checkSoon(): Promise<void>;
 }
+
+/** Milliseconds until a device that was not called lost counts as not lost. */
+const PATIENCE = 1000;
 
 export function watchFaults(device: GPUDevice): Faults {
   const outstanding = new Set<Promise<void>>();
@@ -31,6 +36,13 @@ export function watchFaults(device: GPUDevice): Faults {
   };
   return {
     check,
+    async checkSoon() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, PATIENCE);
+      await Promise.race([device.lost, promise]);
+      clearTimeout(timer);
+      check();
+    },
     guarded(filters, work, describe) {
       for (const filter of filters) device.pushErrorScope(filter);
       try {

@@ -122,8 +122,9 @@ export function openRecorder(device: GPUDevice, faults: Faults): Recorder {
           .then(() => target.getMappedRange().slice(0, to - from))
           .catch(unreadable);
         await faults.settle();
-        if (found instanceof KvError) throw found;
-        return found;
+        if (!(found instanceof KvError)) return found;
+        await faults.checkSoon();
+        throw found;
       } finally {
         target.destroy();
       }

@@ -1,5 +1,7 @@
 /** A model's weights on their way to a device: in parts where it has no large buffers, told of, aborted, and refused where there is no room. */
 import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gpuArrays } from "../../kernels/gpu/arrays.ts";
 import type { Engine } from "../../src/engine/index.ts";
@@ -10,7 +12,6 @@ import { prefill } from "../../src/index.ts";
 import { openModel } from "../../src/model/open.ts";
 import { storedBytes } from "../../src/model/weights/dequantise.ts";
 import type { WeightType } from "../../src/model/weights/weights.ts";
-import { scratch } from "../model/helpers.ts";
 import { faultOf } from "../support/fault.ts";
 import { maxDifference } from "../support/golden.ts";
 import { gpuModel, lasting } from "../support/gpu-model.ts";
@@ -46,9 +47,9 @@ describe("on a device of small buffers", () => {
 
   for (const [name, types] of Object.entries(models))
     test(`matrices of every form lie in parts, and give what they give in one, with ${name}`, async () => {
-      using folder = scratch();
+      const folder = await mkdtemp(join(tmpdir(), "pyramidkv-parts-"));
       const own = { ...config, tiedEmbeddings: types.length === 8 };
-      const path = await writeQuantised(join(folder.path, "model.gguf"), (i) => types[i] ?? "F32", { config: own });
+      const path = await writeQuantised(join(folder, "model.gguf"), (i) => types[i] ?? "F32", { config: own });
       using small = await softwareGpu({ largest });
       {
         using files = await openModel(path);
@@ -65,6 +66,7 @@ describe("on a device of small buffers", () => {
       using found = await webgpuEngine(onSmall.config, onSmall.weights, lasting(small));
       using expected = await onnxEngine(onCpu.config, onCpu.weights, { threads: 1 });
       expect(maxDifference(await logitsOf(found), await logitsOf(expected))).toBeLessThan(1e-4);
+      await rm(folder, { recursive: true });
     });
 });
 
