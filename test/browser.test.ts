@@ -27,13 +27,6 @@ test("the browser's entry is bundled without any module of Node's", async () => 
   expect(await outputs[0]?.text()).not.toMatch(/require\("|from ?"node:/);
 });
 
-test("the program of the page that uses it passes the compiler, with a browser's types", async () => {
-  const root = fileURLToPath(new URL("..", import.meta.url));
-  const tsc = Bun.spawn([process.execPath, "node_modules/.bin/tsc", "-p", "recipes/browser/page"], { cwd: root });
-  expect(await tsc.stdout.text()).toBe("");
-  expect(await tsc.exited).toBe(0);
-});
-
 test("it has all stages and methods of the main entry, and only what needs a disk or a corpus is missing", () => {
   const missing = Object.keys(main).filter((name) => !(name in browser));
   expect(missing.filter((name) => !/^(load|save|measure)/.test(name))).toEqual([]);

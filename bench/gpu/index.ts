@@ -20,11 +20,13 @@ the device, kernels alone, then prefill, compression, memory and decoding of a p
   --layers N         of the network, instead of the scale's: goals are then not judged
   --prompt N         tokens of the prompt, instead of the scale's: likewise
   --weights TYPE     Q4_0 (default), F16 or F32: how the network's matrices are stored
+  --precision P      fp32 (default), or fast: the network's products in half precision and in bytes, where the device has them
   --out FILE         everything as JSON, written anew after each row
   --help             this text
 
 The table goes to stdout, each row to stderr when it is done. A row that fails says why, and the exit code is then 1.`;
 
+const PRECISIONS = { fp32: "fp32", fast: "fast" } as const;
 const TYPES: Readonly<Record<StoredAs, StoredAs>> = { Q4_0: "Q4_0", F16: "F16", F32: "F32" };
 
 async function main(): Promise<void> {
@@ -34,6 +36,7 @@ async function main(): Promise<void> {
     layers: { type: "string" },
     prompt: { type: "string" },
     weights: { type: "string", default: "Q4_0" },
+    precision: { type: "string", default: "fp32" },
     out: { type: "string" },
     help: { type: "boolean", default: false },
   });
@@ -44,10 +47,11 @@ async function main(): Promise<void> {
   const prompt = values.prompt === undefined ? undefined : integer("--prompt", values.prompt, base.budget);
   const scale = resized(base, layers, prompt);
   const stored = one("--weights", values.weights, TYPES);
+  const precision = one("--precision", values.precision, PRECISIONS);
   const { out } = values;
-  using lab = new Lab(await openGpu(), scale, stored, (text) => console.error(text));
+  using lab = new Lab(await openGpu(), scale, { stored, precision, tell: (text) => console.error(text) });
   if (lab.gpu.software && base === scales.full) throw slow(lab.gpu.name);
-  const report = (measured: readonly Measured[]) => reportOf(lab.gpu, scale, stored, measured);
+  const report = (measured: readonly Measured[]) => reportOf(lab, measured);
   const keep = async (measured: readonly Measured[]) => {
     if (out !== undefined) await write(out, report(measured));
   };

@@ -1,6 +1,7 @@
 /** What the rows share: a device, its limits, a model with random weights, and its prompt. Each is made when a row first asks for it. */
 import { type GpuArrays, gpuArrays } from "../../kernels/gpu/arrays.ts";
 import type { Context } from "../../src/context.ts";
+import type { Precision } from "../../src/engine/index.ts";
 import { webgpuEngine } from "../../src/engine/webgpu/index.ts";
 import type { Gpu } from "../../src/gpu/index.ts";
 import type { Model } from "../../src/load.ts";
@@ -26,6 +27,15 @@ export interface Brought {
   readonly bytes: number;
 }
 
+export interface LabOptions {
+  /** How the network's matrices are stored; default Q4_0. */
+  readonly stored?: StoredAs;
+  /** How exactly the network multiplies; default fp32. */
+  readonly precision?: Precision;
+  /** Told of what takes long, how far it is. */
+  readonly tell?: (text: string) => void;
+}
+
 const SEED = 20240602;
 
 export class Lab implements Disposable {
@@ -33,27 +43,34 @@ export class Lab implements Disposable {
   readonly arrays: GpuArrays;
   readonly scale: Scale;
   readonly stored: StoredAs;
+  readonly precision: Precision;
   readonly #made: Disposable[] = [];
   readonly #tell: (text: string) => void;
 
-  /** Takes the device over. @param tell of what takes long, how far it is */
-  constructor(gpu: Gpu, scale: Scale, stored: StoredAs, tell: (text: string) => void = () => undefined) {
+  /** Takes the device over. */
+  constructor(
+    gpu: Gpu,
+    scale: Scale,
+    { stored = "Q4_0", precision = "fp32", tell = () => undefined }: LabOptions = {},
+  ) {
     this.gpu = gpu;
     this.arrays = gpuArrays(gpu);
     this.scale = scale;
     this.stored = stored;
+    this.precision = precision;
     this.#tell = tell;
   }
 
   readonly bandwidth = once((): Promise<Bandwidth> => bandwidth(this.arrays, this.scale));
   readonly f32 = once(() => multiplying(this.arrays, this.scale, "f32"));
-  readonly f16 = once(() => multiplying(this.arrays, this.scale, "f16"));
+  /** null where the device has no half precision. */
+  readonly f16 = once(async () => (this.gpu.features.f16 ? multiplying(this.arrays, this.scale, "f16") : null));
 
   readonly model = once(async (): Promise<Brought> => {
     const { config, name } = this.scale;
     const before = this.gpu.used;
     const [engine, took] = await seconds(this.gpu, () =>
-      webgpuEngine(config, randomWeights(config, SEED, this.stored), this.gpu),
+      webgpuEngine(config, randomWeights(config, SEED, this.stored), this.gpu, { precision: this.precision }),
     );
     const id = `random ${name}`;
     const model: Model = {

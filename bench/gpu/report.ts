@@ -1,7 +1,9 @@
 /** What a run found, as a table for people and as one value for programs. */
 import dawn from "webgpu/package.json" with { type: "json" };
+import type { Precision } from "../../src/engine/index.ts";
 import type { Gpu } from "../../src/gpu/index.ts";
 import { version } from "../../src/version.ts";
+import type { Lab } from "./lab.ts";
 import type { Line } from "./line.ts";
 import type { StoredAs } from "./random-weights.ts";
 import type { Scale } from "./scale.ts";
@@ -16,13 +18,17 @@ export interface Report {
   readonly device: Pick<Gpu, "name" | "software" | "features">;
   readonly scale: Scale;
   readonly stored: StoredAs;
+  readonly precision: Precision;
   readonly versions: Readonly<Record<string, string>>;
   /** Whether speed is held against the goals: on a real device, at the sizes that they speak of. */
   readonly judged: boolean;
   readonly rows: readonly Measured[];
 }
 
-export function reportOf(gpu: Gpu, scale: Scale, stored: StoredAs, rows: readonly Measured[]): Report {
+export function reportOf(
+  { gpu, scale, stored, precision }: Pick<Lab, "gpu" | "scale" | "stored" | "precision">,
+  rows: readonly Measured[],
+): Report {
   const { name, software, features } = gpu;
   const runtime = process.versions.bun === undefined ? "node" : "bun";
   return {
@@ -30,6 +36,7 @@ export function reportOf(gpu: Gpu, scale: Scale, stored: StoredAs, rows: readonl
     device: { name, software, features },
     scale,
     stored,
+    precision,
     versions: { pyramidkv: version, [runtime]: process.versions[runtime] ?? "", webgpu: dawn.version },
     judged: !software && scale.name === "full" && stored === "Q4_0",
     rows,
@@ -52,9 +59,9 @@ export function table(report: Report): string {
   ].join("\n");
 }
 
-function heading({ at, device, scale, stored, versions, judged }: Report): readonly string[] {
+function heading({ at, device, scale, stored, precision, versions, judged }: Report): readonly string[] {
   const { config, name, prompt } = scale;
-  const sizes = `${config.layers} layers in ${stored}, hidden ${config.hiddenSize}, a prompt of ${prompt} tokens`;
+  const sizes = `${config.layers} layers in ${stored} at ${precision}, hidden ${config.hiddenSize}, a prompt of ${prompt} tokens`;
   const clock = device.features.timestamps ? "the device's clock" : "the processor's clock around submissions";
   const made = Object.entries(versions).map(([what, number]) => `${what} ${number}`);
   const said = device.software

@@ -80,7 +80,8 @@ const languageFeatures = (gpu: GPU & { readonly wgslLanguageFeatures?: { has(nam
 /** Dawn's name, for what is to become a standard. */
 const MATRICES: string = "chromium-experimental-subgroup-matrix";
 
-const isOffered = (adapter: GPUAdapter, name: string): name is GPUFeatureName => adapter.features.has(name);
+const isOffered = (adapter: GPUAdapter, name: string): name is GPUFeatureName =>
+  Array.from<string>(adapter.features).includes(name);
 
 interface MatrixConfig extends Omit<MatrixUnit, "lanes"> {
   readonly componentType: string;

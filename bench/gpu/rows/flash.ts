@@ -24,8 +24,8 @@ export async function flash(lab: Lab): Promise<readonly Line[]> {
       `prefill attention, one layer: the last ${chunk} of ${length} tokens`,
       `${amount(flops / median, "FLOP/s")} (${duration(median)})`,
       { seconds: median, flops, flopsPerSecond: flops / median },
-      ceiling === null ? "" : `${amount(ceiling, "FLOP/s")} f32 in registers`,
-      ceiling === null ? "" : percent(flops / median / ceiling),
+      `${amount(ceiling, "FLOP/s")} f32 in registers`,
+      percent(flops / median / ceiling),
     ),
   ];
 }

@@ -1,3 +1,5 @@
+import { fastMatmul } from "../../../kernels/matmul/fast.ts";
+import type { Matmul } from "../../../kernels/matmul/index.ts";
 import { matmul } from "../../../kernels/matmul/webgpu.ts";
 import type { Lab } from "../lab.ts";
 import { amount, duration, type Line, percent, told } from "../line.ts";
@@ -8,17 +10,19 @@ import { type Product, storedBytes, tokenProducts } from "../work.ts";
 
 const GOAL = 0.7;
 
+interface Measured {
+  readonly product: Product;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
 /** The products of one decoded token with Q4_0 matrices, each from memory and not from a cache: over and over as many as no cache holds. */
 export async function gemv(lab: Lab): Promise<readonly Line[]> {
   const { best } = await lab.bandwidth();
-  const products = tokenProducts(lab.scale.config);
-  const measured: { readonly product: Product; readonly bytes: number; readonly seconds: number }[] = [];
-  for (const product of products) measured.push({ product, ...(await one(lab, product)) });
-  const total = (of: (one: (typeof measured)[number]) => number) =>
-    measured.reduce((sum, each) => sum + each.product.count * of(each), 0);
-  const [bytes, seconds] = [total((each) => each.bytes), total((each) => each.seconds)];
+  const exact = await products(lab, matmul(lab.arrays));
+  const { bytes, seconds } = ofToken(exact);
   const share = bytes / seconds / best;
-  return [
+  const lines: Line[] = [
     {
       what: "int4 GEMV (Q4_0), all products of a token",
       measured: `${amount(bytes / seconds, "B/s")} (${amount(bytes, "B")} in ${duration(seconds)})`,
@@ -27,20 +31,36 @@ export async function gemv(lab: Lab): Promise<readonly Line[]> {
       goal: { text: `${percent(GOAL)} of copy bandwidth`, met: share >= GOAL },
       numbers: { seconds, bytes, bytesPerSecond: bytes / seconds, copied: best, share },
     },
-    ...measured.map(({ product: { name, outputs, inputs }, bytes: own, seconds: took }) =>
-      told(
-        `- ${name}, ${outputs} x ${inputs}`,
-        `${amount(own / took, "B/s")} (${duration(took)})`,
-        { seconds: took, bytes: own, bytesPerSecond: own / took, share: own / took / best },
-        "",
-        percent(own / took / best),
-      ),
-    ),
   ];
+  for (const { product, ...own } of exact)
+    lines.push(rateOf(`- ${product.name}, ${product.outputs} x ${product.inputs}`, own, best));
+  if (!lab.gpu.features.packedDot) return lines;
+  using fast = fastMatmul(lab.arrays);
+  return [...lines, rateOf("- all of them at fast precision, x in bytes", ofToken(await products(lab, fast)), best)];
 }
 
-async function one({ arrays, gpu, scale }: Lab, product: Product): Promise<{ bytes: number; seconds: number }> {
-  const multiply = matmul(arrays);
+const rateOf = (what: string, { bytes, seconds }: Pick<Measured, "bytes" | "seconds">, copied: number): Line =>
+  told(
+    what,
+    `${amount(bytes / seconds, "B/s")} (${duration(seconds)})`,
+    { seconds, bytes, bytesPerSecond: bytes / seconds, share: bytes / seconds / copied },
+    "",
+    percent(bytes / seconds / copied),
+  );
+
+/** What one token meets of each. */
+function ofToken(measured: readonly Measured[]): Pick<Measured, "bytes" | "seconds"> {
+  const total = (of: (one: Measured) => number) => measured.reduce((sum, one) => sum + one.product.count * of(one), 0);
+  return { bytes: total((one) => one.bytes), seconds: total((one) => one.seconds) };
+}
+
+async function products(lab: Lab, multiply: Matmul): Promise<readonly Measured[]> {
+  const measured: Measured[] = [];
+  for (const product of tokenProducts(lab.scale.config)) measured.push(await one(lab, product, multiply));
+  return measured;
+}
+
+async function one({ arrays, gpu, scale }: Lab, product: Product, multiply: Matmul): Promise<Measured> {
   const count = Math.ceil(scale.bytes / storedBytes(product, "Q4_0"));
   using all = new DisposableStack();
   const matrices = copiesOf(gpu, product, "Q4_0", count).map((matrix) => all.use(matrix));
@@ -49,5 +69,6 @@ async function one({ arrays, gpu, scale }: Lab, product: Product): Promise<{ byt
   const { median } = await timed(gpu, scale, () => {
     for (const matrix of matrices) multiply(x, matrix, out);
   });
-  return { bytes: matrices.reduce((sum, matrix) => sum + bytesOf(matrix), 0) / count, seconds: median / count };
+  const bytes = matrices.reduce((sum, matrix) => sum + bytesOf(matrix), 0) / count;
+  return { product, bytes, seconds: median / count };
 }

@@ -8,7 +8,7 @@ import { flash } from "./flash.ts";
 import { gemv } from "./gemv.ts";
 import { layered } from "./layered.ts";
 import { limits } from "./limits.ts";
-import { products } from "./matmul.ts";
+import { halves, matmuls } from "./matmul.ts";
 import { memory } from "./memory.ts";
 import { prompt } from "./prompt.ts";
 
@@ -18,7 +18,8 @@ export const rows: Readonly<Record<string, Row>> = {
   limits,
   attention,
   gemv,
-  matmul: products,
+  matmul: matmuls,
+  halves,
   flash,
   prefill: prompt,
   compression,

@@ -1,3 +1,4 @@
+import { halvesMatmul } from "../../../kernels/matmul/halves/webgpu.ts";
 import { matmul } from "../../../kernels/matmul/webgpu.ts";
 import type { Lab } from "../lab.ts";
 import { amount, duration, type Goal, type Line, percent, told } from "../line.ts";
@@ -10,55 +11,70 @@ import { layerProducts, type Product, productFlops } from "../work.ts";
 
 const GOAL = 0.5;
 
+/** In fp32. */
+export const matmuls = (lab: Lab): Promise<readonly Line[]> => products(lab, false);
+
+/** In half precision, where the device has it: by themselves, because not every device's compiler is as good at it. */
+export async function halves(lab: Lab): Promise<readonly Line[]> {
+  const flops = await lab.f16();
+  if (flops === null) return [told("half precision", "the device has none", {})];
+  const own = told("multiplying and adding in registers, f16", amount(flops, "FLOP/s"), { flops });
+  return [own, ...(await products(lab, true))];
+}
+
 /** The products of a chunk of a prompt with a layer's matrices, as they may be stored; and of large squares, where tiles do their best. */
-export async function products(lab: Lab): Promise<readonly Line[]> {
+async function products(lab: Lab, half: boolean): Promise<readonly Line[]> {
   const ceiling = await lab.f32();
-  const { chunk, config } = lab.scale;
+  const { chunk, config, square } = lab.scale;
+  const { f16, matrices } = lab.gpu.features;
+  const how = half ? `in half precision${matrices === null ? "" : " on matrix units"}` : "in fp32";
+  const lineOf = async (what: string, shapes: readonly Product[], rows: number, type: StoredAs): Promise<Line> => {
+    const { flops, seconds } = await all(lab, shapes, rows, type, half);
+    return told(
+      `${what} ${how}, matrices in ${type}, sums in f32`,
+      `${amount(flops / seconds, "FLOP/s")} (${duration(seconds)})`,
+      { seconds, flops, flopsPerSecond: flops / seconds },
+      `${amount(ceiling, "FLOP/s")} f32 in registers`,
+      percent(flops / seconds / ceiling),
+    );
+  };
   const lines: Line[] = [];
   for (const type of ["F16", "F32", "Q4_0"] as const) {
-    const { flops, seconds } = await all(lab, layerProducts(config), chunk, type);
-    lines.push({
-      what: `prefill matmul ${type.toLowerCase()}, sums in f32: ${chunk} tokens, all products of a layer`,
-      measured: `${amount(flops / seconds, "FLOP/s")} (${duration(seconds)})`,
-      limit: ceiling === null ? "" : `${amount(ceiling, "FLOP/s")} f32 in registers`,
-      figure: ceiling === null ? "" : percent(flops / seconds / ceiling),
-      goal: type === "F16" ? goalOf(lab, flops / seconds, ceiling) : null,
-      numbers: { seconds, flops, flopsPerSecond: flops / seconds, ...(ceiling === null ? {} : { ceiling }) },
-    });
+    const line = await lineOf(
+      `prefill matmul of ${chunk} tokens, a layer's products,`,
+      layerProducts(config),
+      chunk,
+      type,
+    );
+    // Where there is half precision, the goal is about it.
+    const isGoal = type === "F16" && half === f16;
+    lines.push(isGoal ? { ...line, goal: goalOf(lab, line.numbers.flopsPerSecond ?? 0, ceiling) } : line);
   }
-  lines.push(await best(lab));
-  return lines;
+  const cube = { name: "square", outputs: square, inputs: square, count: 1 };
+  return [...lines, await lineOf(`our tiles at their best, ${square} x ${square} x ${square},`, [cube], square, "F16")];
 }
 
-/**
- * Half of the best product in WGSL that was reported for this device. Where none was, half of what its units do in registers is more than
- * that would be, unless somebody used units for matrices, which WGSL as standardised does not reach.
- */
-function goalOf({ gpu }: Lab, rate: number, ceiling: number | null): Goal {
+/** Half of the best product in WGSL that was reported for this device; where none was, half of what its units do in registers. */
+function goalOf({ gpu }: Lab, rate: number, ceiling: number): Goal {
   const known = reported(gpu.name);
-  if (known !== null)
-    return {
-      text: `${percent(GOAL)} of ${amount(known.flops, "FLOP/s")} (${known.source})`,
-      met: rate >= GOAL * known.flops,
-    };
-  const text = `${percent(GOAL)} of the best reported: none is known for this device, so of f32 in registers, which is more`;
-  return { text, met: ceiling !== null && rate >= GOAL * ceiling };
+  if (known !== null) {
+    const text = `${percent(GOAL)} of ${amount(known.flops, "FLOP/s")} (${known.source})`;
+    return { text, met: rate >= GOAL * known.flops };
+  }
+  const text = `${percent(GOAL)} of the best reported: none is known for this device, so of f32 in registers`;
+  return { text, met: rate >= GOAL * ceiling };
 }
 
-async function best(lab: Lab): Promise<Line> {
-  const { square } = lab.scale;
-  const product = { name: "square", outputs: square, inputs: square, count: 1 };
-  const [f16, f32] = [await all(lab, [product], square, "F16"), await all(lab, [product], square, "F32")];
-  const [half, single] = [f16.flops / f16.seconds, f32.flops / f32.seconds];
-  return told(
-    `the best of our tiles: ${square} x ${square} x ${square}`,
-    `${amount(half, "FLOP/s")} f16, ${amount(single, "FLOP/s")} f32`,
-    { f16: half, f32: single },
-  );
-}
-
-async function all({ arrays, gpu, scale }: Lab, shapes: readonly Product[], rows: number, type: StoredAs) {
-  const multiply = matmul(arrays);
+/** What all shapes take, one after another. */
+async function all(
+  { arrays, gpu, scale }: Lab,
+  shapes: readonly Product[],
+  rows: number,
+  type: StoredAs,
+  half: boolean,
+): Promise<{ readonly flops: number; readonly seconds: number }> {
+  using halves = half ? halvesMatmul(arrays) : null;
+  const multiply = halves ?? matmul(arrays);
   let [flops, seconds] = [0, 0];
   for (const product of shapes) {
     using matrix = matrixOf(gpu, product, type);

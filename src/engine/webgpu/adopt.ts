@@ -3,7 +3,7 @@ import type { KvCache } from "../../cache/cache.ts";
 import { gathered } from "../../cache/gathered.ts";
 import { headLength, type LayerEntries } from "../../cache/layer.ts";
 import { KeptPages } from "./kept-pages.ts";
-import { freeEntries, type PageStore } from "./page-store.ts";
+import type { PageStore } from "./page-store.ts";
 import { PagedEntries } from "./paged-entries.ts";
 
 /** The cache's entries on the device, where they are from now on. */
@@ -54,13 +54,10 @@ function bring(
 ): void {
   const dims = [slots.length, store.geometry.headDim];
   const { arrays } = store;
-  const source = {
-    keys: arrays.of({ data: keys, dims }, "keys"),
-    values: arrays.of({ data: values, dims }, "values"),
-    positions: arrays.numbers(Uint32Array.from(positions), "positions"),
-  };
-  store.place(layer, source, Uint32Array.from(slots.keys()), slots);
-  freeEntries(source);
+  using k = arrays.of({ data: keys, dims }, "keys");
+  using v = arrays.of({ data: values, dims }, "values");
+  using p = arrays.numbers(Uint32Array.from(positions), "positions");
+  store.place(layer, { keys: k, values: v, positions: p }, Uint32Array.from(slots.keys()), slots);
 }
 
 /** What a layer holds of the tail, head after head. */

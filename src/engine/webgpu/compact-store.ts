@@ -8,17 +8,20 @@ import { compactBlocks } from "./compact-blocks.ts";
 export class CompactOnDevice {
   readonly blocks: CompactBlocks<GpuTensor>;
   readonly #longest: readonly number[];
+  readonly #owned: DisposableStack;
   #users = 1;
 
   constructor({ numbers }: GpuArrays, compact: CompactEntries, geometry: CacheGeometry) {
     const blocks = compactBlocks(compact, geometry);
+    using made = new DisposableStack();
     this.blocks = {
       ...blocks,
-      codes: numbers(blocks.codes, "compact codes"),
-      floats: numbers(blocks.floats, "compact floats"),
-      places: numbers(blocks.places, "places of compact entries"),
-      heads: numbers(blocks.heads, "heads of compact entries"),
+      codes: made.use(numbers(blocks.codes, "compact codes")),
+      floats: made.use(numbers(blocks.floats, "compact floats")),
+      places: made.use(numbers(blocks.places, "places of compact entries")),
+      heads: made.use(numbers(blocks.heads, "heads of compact entries")),
     };
+    this.#owned = made.move();
     this.#longest = compact.layers.map((places) =>
       Math.max(...Array.from({ length: geometry.kvHeads }, (_, head) => headLength(places, head))),
     );
@@ -41,8 +44,7 @@ export class CompactOnDevice {
   release(): void {
     this.#users--;
     if (this.isHeld) return;
-    const { codes, floats, places, heads } = this.blocks;
-    for (const array of [codes, floats, places, heads]) array[Symbol.dispose]();
+    this.#owned.dispose();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Entries of each layer with the heads one after the other, each with room for as many: [KH, capacity, d]. */
 import type { Entries } from "../../../kernels/move-rows/index.ts";
 import type { Selection } from "../../methods/select.ts";
-import { freeEntries, type PageStore } from "./page-store.ts";
+import type { PageStore } from "./page-store.ts";
 
 export interface HeadArrays extends Disposable {
   readonly capacity: number;
@@ -12,19 +12,19 @@ export interface HeadArrays extends Disposable {
 
 export function headArrays(store: PageStore, capacity: number): HeadArrays {
   const { layers: count, kvHeads, headDim } = store.geometry;
-  const { empty } = store.arrays;
+  using made = new DisposableStack(); // so that what was made goes where the rest finds no room
+  const empty = (label: string, ...dims: readonly number[]) => made.use(store.arrays.empty(label, ...dims));
   const layers = Array.from({ length: count }, () => ({
     keys: empty("prompt keys", kvHeads, capacity, headDim),
     values: empty("prompt values", kvHeads, capacity, headDim),
     positions: empty("prompt positions", kvHeads, capacity),
   }));
+  const owned = made.move();
   return {
     capacity,
     layers,
     bytes: 2 * count * kvHeads * capacity * headDim * Float32Array.BYTES_PER_ELEMENT,
-    [Symbol.dispose]() {
-      for (const entries of layers) freeEntries(entries);
-    },
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 

@@ -140,13 +140,15 @@ export class PageStore implements Disposable {
   /** A copy of some slots' entries, [slots, d]; whoever asked for it frees it. */
   picked(layer: number, slots: Uint32Array<ArrayBuffer>): Entries {
     const { headDim } = this.geometry;
-    const array = (label: string, ...dims: readonly number[]) => this.arrays.empty(label, ...dims);
+    using made = new DisposableStack();
+    const array = (label: string, ...dims: readonly number[]) => made.use(this.arrays.empty(label, ...dims));
     const copy = {
       keys: array("picked keys", slots.length, headDim),
       values: array("picked values", slots.length, headDim),
       positions: array("picked positions", slots.length),
     };
     this.copyRows(this.#pool(layer).entries, slots, copy, Uint32Array.from(slots.keys()));
+    made.move(); // whoever asked for it frees it
     return copy;
   }
 

@@ -4,20 +4,21 @@ import { Lab } from "../../../bench/gpu/lab.ts";
 import { amount, duration, type Line, percent, told } from "../../../bench/gpu/line.ts";
 import { reported } from "../../../bench/gpu/literature.ts";
 import { timing } from "../../../bench/gpu/measure.ts";
+import type { StoredAs } from "../../../bench/gpu/random-weights.ts";
 import { type Measured, reportOf, table, verdict } from "../../../bench/gpu/report.ts";
 import { run } from "../../../bench/gpu/run.ts";
-import { resized, scales } from "../../../bench/gpu/scale.ts";
+import { resized, type Scale, scales } from "../../../bench/gpu/scale.ts";
 import { KvError } from "../../../src/error.ts";
 import { sharedGpu } from "../../support/software-gpu.ts";
 
-const lab = new Lab(await sharedGpu(), scales.tiny, "Q4_0");
+const lab = new Lab(await sharedGpu(), scales.tiny);
 const line = (met: boolean, anywhere = false): Line => ({
   ...told("speed | of\nwork", "1 GB/s", {}),
   goal: { text: "more", met, anywhere },
 });
 const real = { name: "nvidia hopper", software: false, features: lab.gpu.features };
 const on = (device: typeof real, rows: readonly Measured[] = []) =>
-  reportOf({ ...lab.gpu, ...device }, scales.full, "Q4_0", rows);
+  reportOf({ gpu: { ...lab.gpu, ...device }, scale: scales.full, stored: "Q4_0", precision: "fp32" }, rows);
 
 describe("rows", () => {
   const broken = new KvError({ code: "out_of_memory", path: ["webgpu", "keys"], found: 9, allowed: "less" });
@@ -63,12 +64,9 @@ describe("verdicts", () => {
 
   test("are not given on a processor, nor at other sizes or of other weights, but of what needs no clock", () => {
     const processor = { ...real, software: true };
-    const others = [
-      on(processor),
-      reportOf({ ...lab.gpu, ...real }, resized(scales.full, 4, undefined), "Q4_0", []),
-      reportOf({ ...lab.gpu, ...real }, scales.tiny, "Q4_0", []),
-      reportOf({ ...lab.gpu, ...real }, scales.full, "F16", []),
-    ];
+    const at = (scale: Scale, stored: StoredAs = "Q4_0") =>
+      reportOf({ gpu: { ...lab.gpu, ...real }, scale, stored, precision: "fp32" }, []);
+    const others = [on(processor), at(resized(scales.full, 4, undefined)), at(scales.tiny), at(scales.full, "F16")];
     for (const report of others) {
       expect([line(true), line(false)].map((each) => verdict(each, report))).toEqual([
         "not applicable",
