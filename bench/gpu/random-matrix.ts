@@ -39,8 +39,9 @@ export function randomMatrix(rows: number, columns: number, seed: number): Rando
       into[from + i] = state | ((~present & 0x11111111) << 3); // an 8 where four bits are 0
     }
   };
-  const eachRow = (fill: (row: number, at: number) => void, width: number) => {
-    for (let row = 0; row < rows; row++) fill(row, row * width);
+  /** As many rows as there is room for. */
+  const eachRow = (first: number, room: number, width: number, fill: (row: number, at: number) => void) => {
+    for (let at = 0; at < room; at += width) fill(first + at / width, at);
   };
   return {
     rows,
@@ -48,11 +49,11 @@ export function randomMatrix(rows: number, columns: number, seed: number): Rando
     quantised: {
       bits: 4,
       block: BLOCK,
-      quants: (into) => {
+      quants: (into, first = 0) => {
         const aligned = new Uint32Array(into.buffer, into.byteOffset, into.byteLength / 4);
-        eachRow((row, at) => quantRow(row, aligned, at), words);
+        eachRow(first, aligned.length, words, (row, at) => quantRow(row, aligned, at));
       },
-      scales: (into) => eachRow((row, at) => scaleRow(row, into, at), blocks),
+      scales: (into, first = 0) => eachRow(first, into.length, blocks, (row, at) => scaleRow(row, into, at)),
       offsets: null,
     },
     readRows(wanted) {

@@ -2,12 +2,13 @@
 
 import { describe, test } from "bun:test";
 import { strict as assert } from "node:assert";
-import { compress, full, generate, h2o, loadModel, prefill, retain, step } from "../../src/index.ts";
+import { compress, full, generate, h2o, prefill, retain, step } from "../../src/index.ts";
 import { observations } from "../../src/observations.ts";
 import { accumulatedAttention } from "../../src/scoring/accumulated-attention.ts";
 import { windowAttention } from "../../src/scoring/window-attention.ts";
 import { argmax } from "../../src/tensor.ts";
 import { fixture, type GoldenEntry, golden, maxDifference } from "../support/golden.ts";
+import { modelIn } from "../support/tiny-model.ts";
 
 const FAMILIES = ["llama", "llama-mha-untied", "llama3-rope", "mistral-sliding", "qwen2", "qwen3", "phi3", "gemma3"];
 const TOLERANCE = 1e-4;
@@ -16,7 +17,7 @@ for (const family of FAMILIES) {
   describe(`${family} agrees with transformers`, () => {
     const expected = golden(`tiny/${family}/golden.safetensors`);
     const prompt = Int32Array.from(expected("ids").ints);
-    const open = () => loadModel(fixture(`tiny/${family}`), { threads: 1 });
+    const open = () => modelIn(fixture(`tiny/${family}`));
 
     test("in the logits of every position, whatever the chunk", async () => {
       using model = await open();
@@ -29,7 +30,7 @@ for (const family of FAMILIES) {
     test("in the keys and values of every layer", async () => {
       using model = await open();
       using context = await prefill(model, prompt);
-      for (const [layer, { keys, values }] of context.layers.entries()) {
+      for (const [layer, { keys, values }] of (await context.read()).entries()) {
         assert.ok(maxDifference(keys, expected(`k.${layer}`).floats) < TOLERANCE, `keys of layer ${layer}`);
         assert.ok(maxDifference(values, expected(`v.${layer}`).floats) < TOLERANCE, `values of layer ${layer}`);
       }
@@ -67,7 +68,7 @@ for (const family of FAMILIES) {
       using context = await prefill(model, prompt);
       using cache = await retain(
         context,
-        context.layers.map((_, layer) => rows(expected(`keep.${layer}`))),
+        Array.from({ length: model.config.layers }, (_, layer) => rows(expected(`keep.${layer}`))),
       );
       const logits = await step(model, cache, argmax(context.logits));
       assert.ok(maxDifference(logits, expected("masked_logits").floats) < TOLERANCE);

@@ -7,6 +7,7 @@ import { type OnnxEngineOptions, onnxEngine } from "../../src/engine/onnx/index.
 import { webgpuEngine } from "../../src/engine/webgpu/index.ts";
 import type { Model } from "../../src/load.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
+import { openModel } from "../../src/model/open.ts";
 import type { Weights } from "../../src/model/weights/weights.ts";
 import { randomWeights, type TinyShape, tinyConfig } from "./random-model.ts";
 import { sharedGpu } from "./software-gpu.ts";
@@ -19,6 +20,12 @@ export interface TinyModel extends Model {
 export function tinyModel(shape: TinyShape = {}, seed = 1, options: OnnxEngineOptions = {}): Promise<TinyModel> {
   const config = tinyConfig(shape);
   return modelOf(`random-${seed}`, config, randomWeights(config, seed), options);
+}
+
+/** A model of a folder, on the same engine. */
+export async function modelIn(folder: string): Promise<TinyModel> {
+  const { config, weights } = await openModel(folder);
+  return modelOf(folder, config, weights, {});
 }
 
 const shared = new Map<string, Promise<TinyModel>>();
