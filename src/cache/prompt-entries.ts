@@ -1,8 +1,8 @@
 /** A prompt's entries while prefill fills them and methods choose among them, in memory or on an engine's device. */
 import type { Stored } from "../../kernels/index.ts";
-import type { Selection } from "../methods/select.ts";
 import type { DeviceEntries } from "./device-entries.ts";
 import type { LayerEntries, Places } from "./layer.ts";
+import type { Selection } from "./selection.ts";
 
 /** Equally many entries in every layer and KV head, at true positions. Whoever asked for them frees them. */
 export interface PromptEntries extends Disposable {

@@ -1,7 +1,7 @@
 /** Which tokens a prompt's entries are of, wherever their numbers lie. */
 import { KvError } from "../error.ts";
-import type { Selection } from "../methods/select.ts";
 import { type CacheGeometry, offsetsOf, type Places } from "./layer.ts";
+import type { Selection } from "./selection.ts";
 
 export interface PromptPlaces {
   /** Entries held per head. */

@@ -5,11 +5,12 @@
  * [KH, p, d], because that is the view the next chunk attends to: taking in a chunk moves the heads apart in place, last
  * head first, and evicting moves what stays together, first head first.
  */
-import type { Selection } from "../methods/select.ts";
+
 import { type CacheGeometry, type LayerEntries, offsetsOf, type Places } from "./layer.ts";
 import { gatherInPlace, insert } from "./packed-heads.ts";
 import type { PromptEntries } from "./prompt-entries.ts";
 import { countOf } from "./prompt-places.ts";
+import type { Selection } from "./selection.ts";
 
 export class PromptCache implements PromptEntries {
   readonly onDevice = null;

@@ -10,8 +10,7 @@ import type { KvCache } from "../cache/cache.ts";
 import type { Sight } from "../cache/decider.ts";
 import type { DeviceEntries } from "../cache/device-entries.ts";
 import type { PromptEntries } from "../cache/prompt-entries.ts";
-import type { Sampling } from "../generate/sampling.ts";
-import type { Selection } from "../methods/select.ts";
+import type { Selection } from "../cache/selection.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { QueryMoments } from "../observation.ts";
 import type { Tensor } from "../tensor.ts";
@@ -95,6 +94,16 @@ export interface ExtendRequest {
   readonly cache: KvCache;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** How a token is chosen, but for the draw. */
+export interface Sampling {
+  /** 0 takes the most likely token; higher is more even. */
+  readonly temperature: number;
+  /** Draw from this many of the most likely tokens only; 0 sets no limit. */
+  readonly topK: number;
+  /** Draw from the fewest most likely tokens whose probabilities, after topK, reach this sum; 1 sets no limit. */
+  readonly topP: number;
 }
 
 export interface Engine extends Disposable {

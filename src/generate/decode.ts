@@ -1,7 +1,6 @@
 /** One token of each sequence, and then what policies let go of. */
 import type { DecodingPolicy } from "../decoding/policy.ts";
-import type { Engine, Step } from "../engine/index.ts";
-import type { Sampling } from "./sampling.ts";
+import type { Engine, Sampling, Step } from "../engine/index.ts";
 
 /** One sequence's next token, and what evicts after it. */
 export interface DecodingStep extends Pick<Step, "token" | "cache"> {

@@ -1,22 +1,14 @@
 /** From logits to a token: greedy, or drawn at a temperature from the most likely ones. */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { Sampling } from "../engine/index.ts";
 import { argmax } from "../tensor.ts";
 import { leading } from "./leading.ts";
 
-export interface SamplingOptions {
-  /** 0 takes the most likely token; higher is more even. */
-  readonly temperature: number;
-  /** Draw from this many of the most likely tokens only; 0 sets no limit. */
-  readonly topK: number;
-  /** Draw from the fewest most likely tokens whose probabilities, after topK, reach this sum; 1 sets no limit. */
-  readonly topP: number;
+export interface SamplingOptions extends Sampling {
   /** Equal seeds draw equal tokens from equal logits. */
   readonly seed: number;
 }
-
-/** How a token is chosen, but for the draw. */
-export type Sampling = Pick<SamplingOptions, "temperature" | "topK" | "topP">;
 
 /** A stream of numbers in [0, 1), one for each token that is drawn; greedy sampling draws none. */
 export function drawsFor({ temperature, seed }: Pick<SamplingOptions, "temperature" | "seed">): () => number {

@@ -1,6 +1,7 @@
 /** From a method and what prefill observed to the positions that each layer and KV head keeps. */
 
 import type { ScheduleSizes } from "../allocation/schedule.ts";
+import type { Selection } from "../cache/selection.ts";
 import { KvError } from "../error.ts";
 import { invalid } from "../options.ts";
 import { rankable } from "../scoring/rankable.ts";
@@ -9,8 +10,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Method } from "./method.ts";
 import { keptWindows } from "./sliding-layers.ts";
 
-/** Kept positions, ascending, always-kept ones included: [layer][kvHead]. */
-export type Selection = readonly (readonly Int32Array[])[];
+export type { Selection };
 
 /** The layers of a prefill, lowest first: an array, or anything that makes them one at a time. */
 export interface Layers {

@@ -1,6 +1,6 @@
 /** Entries of each layer with the heads one after the other, each with room for as many: [KH, capacity, d]. */
 import type { Entries } from "../../../kernels/move-rows/index.ts";
-import type { Selection } from "../../methods/select.ts";
+import type { Selection } from "../../cache/selection.ts";
 import type { PageStore } from "./page-store.ts";
 
 export interface HeadArrays extends Disposable {

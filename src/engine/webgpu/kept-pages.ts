@@ -3,15 +3,23 @@
 import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { HeadPages } from "./head-pages.ts";
 import type { PageStore } from "./page-store.ts";
-import type { PromptOnDevice } from "./prompt-entries.ts";
+
+/** All of a prompt, where it lies. */
+export interface Whole extends Disposable {
+  /** Bytes taken for keys and values. */
+  readonly bytes: number;
+  /** The same for one more owner, who disposes it. */
+  share(): Whole;
+  inPages(selection: null): readonly HeadPages[];
+}
 
 export class KeptPages {
   readonly #store: PageStore;
-  #source: { readonly prompt: PromptOnDevice } | null;
+  #source: { readonly prompt: Whole } | null;
   #layers: readonly HeadPages[] | null;
   #users = 1;
 
-  private constructor(store: PageStore, layers: readonly HeadPages[] | null, prompt: PromptOnDevice | null) {
+  private constructor(store: PageStore, layers: readonly HeadPages[] | null, prompt: Whole | null) {
     this.#store = store;
     this.#layers = layers;
     this.#source = prompt === null ? null : { prompt: prompt.share() };
@@ -23,7 +31,7 @@ export class KeptPages {
   }
 
   /** All of a prompt, where it lies: it comes into pages when something first reads them. */
-  static whole(store: PageStore, prompt: PromptOnDevice): KeptPages {
+  static whole(store: PageStore, prompt: Whole): KeptPages {
     return new KeptPages(store, null, prompt);
   }
 

@@ -7,7 +7,7 @@ import { onDevice } from "../../cache/contents.ts";
 import type { LayerEntries, Places } from "../../cache/layer.ts";
 import type { PromptEntries } from "../../cache/prompt-entries.ts";
 import { layersOf, noPlaces, type PromptPlaces, rewound, withOnly, withTokens } from "../../cache/prompt-places.ts";
-import type { Selection } from "../../methods/select.ts";
+import type { Selection } from "../../cache/selection.ts";
 import { freedWith } from "./forgotten.ts";
 import { copied, entriesOf, gathered, type HeadArrays, headArrays, rowsOf } from "./head-arrays.ts";
 import type { HeadPages } from "./head-pages.ts";

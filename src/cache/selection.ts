@@ -1,0 +1,2 @@
+/** Kept positions, ascending, always-kept ones included: [layer][kvHead]. */
+export type Selection = readonly (readonly Int32Array[])[];
