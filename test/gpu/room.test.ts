@@ -68,7 +68,7 @@ test("what finds no room says so and leaves nothing, whatever went before it", a
   first[Symbol.dispose]();
   expect(gpu.used).toBe(before);
   const reached: number[] = [];
-  for (let share = 0.02; share < 1; share += 0.09) {
+  for (let share = 0.02; share < 1; share += 0.05) {
     const model = await gpuModel(within(gpu, weights + share * (whole.state.most - weights)).gpu, config);
     let found = 0;
     const check = (one: Float32Array) => expect(one).toEqual(logits[found++] ?? new Float32Array(0));
