@@ -61,7 +61,7 @@ async function compressed(
   const prompt = promptText(model, tokens);
   const layers: Places[] = [];
   const sums: Tensor[] = [];
-  const request = prefillRequest(tokens, { ...options, observe: [method, ...(options.observe ?? [])] });
+  const request = prefillRequest(model, tokens, { ...options, observe: [method, ...(options.observe ?? [])] });
   const result = await model.engine.prefillByLayer?.({
     ...request,
     async choose(layer, seen) {

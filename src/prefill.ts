@@ -12,13 +12,11 @@ import { allNeeds } from "./scoring/needs.ts";
 
 /** Queries that are always observed: enough for every published window. */
 export const OBSERVED_QUERIES = 64;
-/** Tokens run at once, unless told otherwise: for long prompts fewer, as fast there and with 100 MB less at the peak (2026-11). */
-const chunkFor = (length: number): number => (length <= 4096 ? 512 : 256);
 
 export interface PrefillOptions {
   /** Methods that will compress this prompt, and decoding policies: what they need to see is collected on the way. The last 64 queries always are. */
   readonly observe?: readonly Pick<Method, "needs">[] | undefined;
-  /** Tokens run at once; the result does not depend on it. Default 512; 256 for prompts over 4,096 tokens. */
+  /** Tokens run at once; the result does not depend on it. Default 512; for prompts over 4,096 tokens 256 on the CPU, 1,024 on a GPU. */
   readonly chunk?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each chunk with the tokens done. */
@@ -43,12 +41,12 @@ export const prefillSchema = z.object({
 });
 
 /** What an engine is asked for. @throws KvError `invalid_option` */
-export function prefillRequest(tokens: Int32Array, options: PrefillOptions): PrefillRequest {
+export function prefillRequest({ engine }: Model, tokens: Int32Array, options: PrefillOptions): PrefillRequest {
   const { observe, chunk, signal, onProgress } = checked(prefillSchema, options, "prefill");
   const needs = allNeeds(observe.map((method) => method.needs));
   return {
     tokens,
-    chunk: chunk ?? chunkFor(tokens.length),
+    chunk: chunk ?? engine.chunkFor(tokens.length),
     lastQueries: Math.max(OBSERVED_QUERIES, needs.queries),
     columnSums: needs.columnSums,
     moments: needs.moments,
@@ -69,7 +67,7 @@ export async function prefill(
   options: PrefillOptions = {},
 ): Promise<Context> {
   const tokens = tokensOf(model, prompt);
-  const request = prefillRequest(tokens, options);
+  const request = prefillRequest(model, tokens, options);
   const { probes } = allNeeds((options.observe ?? []).map((method) => method.needs));
   const { chunk, signal } = request;
   const running = { chunk, ...(signal === undefined ? {} : { signal }) };

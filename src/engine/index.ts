@@ -117,6 +117,8 @@ export interface Engine extends Disposable {
   outputProjection(layer: number): Tensor;
   /** Turns a layer's keys after RoPE, [any, d], by so many positions, in place: as if they had come so much later. */
   turn(layer: number, keys: Float32Array, by: number): void;
+  /** Tokens of such a prompt that are best run at once, where nobody says how many. */
+  chunkFor(length: number): number;
   /** Where a prompt's entries are to lie; with room for so many tokens at once. */
   prompt(room: number): PromptEntries;
   /**

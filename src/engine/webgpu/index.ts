@@ -96,6 +96,8 @@ export async function webgpuEngine(
       return { data: weights.read(name), dims: weights.info(name).shape };
     },
     turn: (layer, keys, by) => rotate(keys, rotary.tables.frequencies[layer] ?? new Float64Array(0), by),
+    // Where activations are small beside the cache anyway, more: few rows leave most of a large device idle.
+    chunkFor: (length) => (length <= 4096 ? 512 : 1024),
     prompt: (room) => new PromptOnDevice(run.store, room),
     prefill: inTurn((request: PrefillRequest) => prefill(run, request)),
     prefillByLayer: inTurn((request: LayeredPrefillRequest) => prefillByLayer(run, request)),

@@ -1,6 +1,6 @@
 /**
  * Where a layer's cached entries live on the device: pages of some entries of one KV head, of all sequences together, so that one dispatch
- * reads any batch. A page that is let go is used again; the pool doubles when it is full.
+ * reads any batch. A page that is let go is used again; the pool grows when it is full.
  */
 import type { GpuArrays } from "../../../kernels/gpu/arrays.ts";
 import type { Entries } from "../../../kernels/move-rows/index.ts";
@@ -8,6 +8,8 @@ import { PAGE } from "../../../kernels/paged-attention/index.ts";
 import type { CacheGeometry } from "../../cache/layer.ts";
 
 const FIRST_PAGES = 64;
+/** Little, because what is not used yet is memory all the same. */
+const GROWTH = 1.25;
 
 /** A pool for each layer, or none where there is no room for all. @throws KvError `out_of_memory` */
 export function pagePools(arrays: GpuArrays, { layers, headDim }: CacheGeometry): readonly PagePool[] {
@@ -44,7 +46,7 @@ export class PagePool implements Disposable {
   take(count: number): number[] {
     const fresh = Math.max(0, count - this.#free.length);
     // Before anything is taken: there may be no room for more.
-    if (this.#taken + fresh > this.#pages) this.#grow(Math.max(2 * this.#pages, this.#taken + fresh));
+    if (this.#taken + fresh > this.#pages) this.#grow(Math.max(Math.ceil(GROWTH * this.#pages), this.#taken + fresh));
     const pages = this.#free.splice(Math.max(0, this.#free.length - count));
     for (let i = 0; i < fresh; i++) pages.push(this.#taken++);
     return pages;
