@@ -23,8 +23,8 @@ export interface Recorder {
   read(block: Block, from?: number, to?: number): Promise<ArrayBuffer>;
 }
 
-/** Dispatches with parameters in one submission; more begin another. */
-const SLOTS = 512;
+/** Dispatches with parameters in one submission, enough for a step of 90 layers; more begin another. */
+const SLOTS = 1024;
 
 export function openRecorder(device: GPUDevice, faults: Faults): Recorder {
   const staging = new Uint8Array(SLOTS * PARAMETER_BYTES);

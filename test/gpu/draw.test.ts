@@ -1,5 +1,5 @@
 /** Tokens drawn on the device are those that its logits give in memory. */
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { webgpuEngine } from "../../src/engine/webgpu/index.ts";
 import {
   type Engine,
@@ -19,6 +19,22 @@ import { tinyModel } from "../support/tiny-model.ts";
 
 const shape = { layers: 2, headDim: 16 };
 const config = tinyConfig(shape);
+
+test("in one submission of work, once pages and programs are there", async () => {
+  using engine = await webgpuEngine(config, randomWeights(config, 1), await softwareGpu());
+  using cpu = await tinyModel(shape);
+  const tokens = Int32Array.from({ length: 30 }, (_, i) => (i * 11) % 64);
+  using context = await prefill({ ...cpu, engine }, tokens);
+  const sampling = { temperature: 1, topK: 5, topP: 0.9 };
+  const drawn = () => engine.draw?.([{ token: 3, cache: context.cache }], sampling, [0.5]);
+  await drawn();
+  const submit = spyOn(GPUQueue.prototype, "submit");
+  for (let i = 1; i <= 3; i++) {
+    await drawn();
+    expect(submit.mock.calls.length).toBe(i);
+  }
+  submit.mockRestore();
+}, 60_000);
 
 test("by every limit, alone, in batches and beside policies; and their logits stay there", async () => {
   using engine = await webgpuEngine(config, randomWeights(config, 1), await softwareGpu());

@@ -30,9 +30,11 @@ export async function draw(
   draws: readonly number[],
 ): Promise<readonly number[]> {
   refuseTwice(batch);
+  // Written before anything is recorded, which would be handed over in two parts.
+  const shares = run.scratch.numbers("draws", Float32Array.from(draws, below1));
   const { results, sights } = await ran(run, batch);
   const out = run.scratch.of("drawn tokens", batch.length);
-  run.sample(results.logits, run.scratch.numbers("draws", Float32Array.from(draws, below1)), sampling, out);
+  run.sample(results.logits, shares, sampling, out);
   const tokens = new Uint32Array(await run.arrays.gpu.read(out.block, 0, batch.length * Uint32Array.BYTES_PER_ELEMENT));
   for (const [i, { cache }] of batch.entries()) await cache.advance(null, sights[i]);
   return [...tokens];
